@@ -1,0 +1,35 @@
+"""Deterministic identities: the same facts always give the same id and digest."""
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from pydantic import BaseModel
+
+_DECISIONS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:reorder-decision")
+
+
+def decision_id(sku: str, location: str, epoch_ms: int, cause: str) -> str:
+    """UUIDv5 of what a decision is for; `cause` is `review` or the stable id of the triggering record.
+
+    >>> decision_id("85123A", "gb-main", 1316991600000, "review")
+    '483f6152-0a96-5df2-ab03-0ec3ef39588a'
+    """
+    return str(uuid.uuid5(_DECISIONS, f"{sku}|{location}|{epoch_ms}|{cause}"))
+
+
+def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:
+    """SHA-256 (hex) of the canonical JSON: sorted keys, no spaces, finite numbers only.
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seed(*parts: object) -> int:
+    """A 63-bit seed keyed by what the randomness is for, so that it never depends on an order of draws."""
+    return int.from_bytes(hashlib.sha256("|".join(map(str, parts)).encode()).digest()[:8], "big") >> 1

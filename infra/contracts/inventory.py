@@ -1,0 +1,246 @@
+"""What the system and the planners say about stock and orders."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from infra.contracts.message import (
+    Digest,
+    EventTimeMs,
+    Heartbeat,
+    Identifier,
+    Location,
+    Message,
+    Money,
+    Probability,
+    Record,
+    Sku,
+    Units,
+)
+
+
+class OpenOrder(Record):
+    """What is still to come of one purchase order."""
+
+    order_id: Identifier
+    supplier: Identifier
+    outstanding: Units
+    placed_ms: EventTimeMs
+
+
+class Position(Message):
+    """On hand and every open order of a key; `source_offsets` are the next offsets to apply, per topic.
+
+    `on_hand` is null before the first stock level: unknown, never zero.
+    """
+
+    sku: Sku
+    location: Location
+    as_of_ms: EventTimeMs
+    on_hand: Units | None
+    open_orders: list[OpenOrder]
+    source_offsets: dict[str, int]
+
+
+class Policy(Message):
+    """Planning parameters of a group, set by a planner."""
+
+    event_type: Literal["policy"] = "policy"
+    policy_id: Identifier
+    event_time_ms: EventTimeMs
+    planning_group: Identifier
+    budget: Money | None = None
+    author: Identifier
+    reason: str
+
+
+class Override(Message):
+    """A planner's correction of a forecast or a quantity, with scope, reason and expiry."""
+
+    event_type: Literal["override"] = "override"
+    override_id: Identifier
+    event_time_ms: EventTimeMs
+    scope: Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
+    target: Literal["forecast_factor", "order_quantity"]
+    value: Annotated[float, Field(ge=0)]
+    expires_ms: EventTimeMs
+    author: Identifier
+    reason: str
+
+
+class DecisionAction(Message):
+    """A planner approves, holds or rejects a decision."""
+
+    event_type: Literal["approve", "hold", "reject"]
+    decision_id: Identifier
+    event_time_ms: EventTimeMs
+    author: Identifier
+    reason: str
+
+
+class ForecastReference(Record):
+    """Which forecast a decision read; `digest` is over the whole forecast message."""
+
+    origin_ms: EventTimeMs
+    model_id: Identifier
+    digest: Digest
+
+
+class LeadTimeCount(Record):
+    """How many receipts of a supplier took `days` calendar days."""
+
+    days: Annotated[int, Field(ge=0, le=365)]
+    receipts: Annotated[int, Field(ge=1)]
+
+
+class DecisionInputs(Record):
+    """Everything a wanted quantity depends on besides the forecast message it names."""
+
+    forecast: ForecastReference | None
+    on_hand: Units | None
+    open_orders: list[OpenOrder]
+    lead_times: Annotated[list[LeadTimeCount], Field(min_length=1)]
+    review_period_days: Annotated[int, Field(ge=1, le=365)]
+    cycle_service_level: Probability
+    min_order_quantity: Annotated[int, Field(ge=1)]
+    case_pack: Annotated[int, Field(ge=1)]
+    maximum_stock: Units | None
+    supplier: Identifier
+    unit_cost: Money
+    price: Money
+    planning_group: Identifier
+    time_zone: str
+    end_ms: EventTimeMs | None
+    input_stale: bool
+
+
+ReasonCode = Literal[
+    "CASE_PACK",
+    "MIN_ORDER_QUANTITY",
+    "MAXIMUM_STOCK",
+    "BUDGET",
+    "END_OF_LIFE",
+    "STOCK_UNKNOWN",
+    "FORECAST_MISSING",
+    "FORECAST_FALLBACK",
+    "INPUT_STALE",
+    "PARTITION_MISSING",
+    "ALLOCATION_FALLBACK",
+]
+
+
+class Adjustment(Record):
+    """One step from the wanted quantity to the ordered one; equal values mean a remark only."""
+
+    reason: ReasonCode
+    before: Units
+    after: Units
+    detail: str = ""
+
+
+class ValueSegment(Record):
+    """`quantity` more units are each worth `unit_value` (currency of the price); values never rise."""
+
+    quantity: Annotated[int, Field(ge=1)]
+    unit_value: Annotated[float, Field(ge=0)]
+
+
+class Proposal(Message):
+    """What one SKU wants in one epoch, before the shared budget."""
+
+    event_type: Literal["proposal"] = "proposal"
+    planning_group: Identifier
+    epoch_ms: EventTimeMs
+    partition: Annotated[int, Field(ge=0)]
+    decision_id: Identifier
+    sku: Sku
+    location: Location
+    cause: Identifier
+    unconstrained_quantity: Units
+    quantity: Units
+    blocked: bool
+    adjustments: list[Adjustment]
+    segments: list[ValueSegment]
+    expected_receipt_ms: EventTimeMs | None
+    forecaster: str | None
+    inputs: DecisionInputs
+    input_digest: Digest
+
+
+class ProposalsComplete(Message):
+    """Ends a partition's epoch: `count` proposals with the digest over their sorted input digests."""
+
+    event_type: Literal["proposals_complete"] = "proposals_complete"
+    planning_group: Identifier
+    epoch_ms: EventTimeMs
+    partition: Annotated[int, Field(ge=0)]
+    count: Annotated[int, Field(ge=0)]
+    digest: Digest
+
+
+class AllocatedLine(Record):
+    """What the run gave to one proposal."""
+
+    decision_id: Identifier
+    wanted: Units
+    allocated: Units
+
+
+class SolverOptions(Record):
+    """How the solver was run; one thread and a fixed seed make it repeatable."""
+
+    name: str
+    version: str
+    threads: Literal[1]
+    seed: int
+    time_limit_seconds: Annotated[float, Field(gt=0)]
+    relative_gap: Annotated[float, Field(ge=0)]
+
+
+class AllocationRun(Message):
+    """One budget step across the SKUs of a group: inputs, solver, truthfully reported status, result."""
+
+    run_id: Identifier
+    planning_group: Identifier
+    epoch_ms: EventTimeMs
+    budget: Money | None
+    proposals_digest: Digest
+    missing_partitions: list[int]
+    solver: SolverOptions
+    status: Literal["unconstrained", "optimal", "feasible_time_limit", "greedy_fallback"]
+    objective: float
+    gap: float | None
+    shadow_price: float | None
+    spent: Money
+    lines: list[AllocatedLine]
+
+
+class ReorderDecision(Message):
+    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons."""
+
+    decision_id: Identifier
+    sku: Sku
+    location: Location
+    epoch_ms: EventTimeMs
+    cause: Identifier
+    sequence: Annotated[int, Field(ge=1)]
+    supersedes: Identifier | None = None
+    status: Literal["order", "no_order", "blocked"]
+    quantity: Units
+    unconstrained_quantity: Units
+    adjustments: list[Adjustment]
+    supplier: Identifier
+    order_group_id: Identifier
+    cost: Money
+    expected_receipt_ms: EventTimeMs | None
+    forecaster: str | None
+    inputs: DecisionInputs
+    input_digest: Digest
+    allocation_run_id: Identifier
+    allocation_digest: Digest
+
+
+Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]
+Overrides = Annotated[Override | Heartbeat, Field(discriminator="event_type")]
+DecisionActions = Annotated[DecisionAction | Heartbeat, Field(discriminator="event_type")]
+Proposals = Annotated[Proposal | ProposalsComplete, Field(discriminator="event_type")]

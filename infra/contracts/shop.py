@@ -1,0 +1,163 @@
+"""What the shop writes: clicks, stock, orders, catalogue and calendars."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from infra.contracts.message import (
+    DemandUnits,
+    EventTimeMs,
+    Heartbeat,
+    Identifier,
+    Location,
+    Message,
+    Money,
+    Probability,
+    Record,
+    Sku,
+    Units,
+)
+
+CUSTOMER_EVENT_TYPES = ("view", "search", "add_to_cart", "remove_from_cart", "purchase", "return")
+QUANTITY_EVENT_TYPES = ("add_to_cart", "remove_from_cart", "purchase", "return")
+
+PositiveUnits = Annotated[int, Field(gt=0, le=10_000_000)]
+IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Weekday = Annotated[int, Field(ge=0, le=6, description="0 = Monday")]
+
+
+class ShopEvent(Message):
+    """A fact about one SKU at one location; `event_id` makes a repetition recognisable."""
+
+    event_id: Identifier
+    event_time_ms: EventTimeMs
+    sku: Sku
+    location: Location
+
+
+class ClickEvent(ShopEvent):
+    """One customer action; `search` means the SKU was shown in a result list.
+
+    Events that move units need a positive `quantity`; a purchase also needs its `unit_price`.
+    """
+
+    event_type: Literal["view", "search", "add_to_cart", "remove_from_cart", "purchase", "return"]
+    session_id: Identifier | None = None
+    user_id: Identifier | None = None
+    quantity: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    unit_price: Money | None = None
+    list_price: Money | None = None
+    promotion_id: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _needs_quantity_and_price(self) -> Self:
+        if self.event_type in QUANTITY_EVENT_TYPES and self.quantity is None:
+            raise ValueError(f"quantity must be a number > 0 for {self.event_type}")
+        if self.event_type == "purchase" and self.unit_price is None:
+            raise ValueError("unit_price must be given for purchase")
+        return self
+
+
+class StockLevel(ShopEvent):
+    """On-hand stock after a change, or the day-start `snapshot`; the authority for on hand."""
+
+    event_type: Literal["level", "snapshot"]
+    on_hand: Units
+
+
+class StockMovement(ShopEvent):
+    """Why stock changed; a ledger event that is never demand and never added to a level."""
+
+    event_type: Literal["receipt", "transfer_in", "transfer_out", "write_off", "stock_count", "return_to_stock"]
+    quantity: PositiveUnits
+    order_id: Identifier | None = None
+
+
+class PurchaseOrderEvent(ShopEvent):
+    """A state change of a purchase order.
+
+    `quantity` is what was ordered for `placed` and `acknowledged`, what arrived for `received` (receipts may
+    be partial and repeated), and what will not come for `cancelled`.
+    """
+
+    event_type: Literal["placed", "acknowledged", "received", "cancelled"]
+    order_id: Identifier
+    supplier: Identifier
+    quantity: PositiveUnits
+    decision_id: Identifier | None = None
+
+
+class KitComponent(Record):
+    """A part of a kit."""
+
+    sku: Sku
+    quantity: PositiveUnits
+
+
+class Item(ShopEvent):
+    """A SKU at a location as the shop's catalogue knows it from `event_time_ms` on."""
+
+    event_type: Literal["item"] = "item"
+    description: Annotated[str, Field(max_length=200)] = ""
+    category: Identifier = "none"
+    supplier: Identifier
+    planning_group: Identifier
+    unit_cost: Money
+    price: Money
+    min_order_quantity: PositiveUnits = 1
+    case_pack: PositiveUnits = 1
+    maximum_stock: Units | None = None
+    lead_time_days: Annotated[int, Field(ge=0, le=180, description="agreed with the supplier")]
+    cycle_service_level: Probability
+    bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
+    launch_ms: EventTimeMs | None = None
+    end_ms: EventTimeMs | None = None
+    components: list[KitComponent] = []
+
+
+class Promotion(ShopEvent):
+    """A price plan known ahead: from `starts_ms` (inclusive) to `ends_ms` (exclusive)."""
+
+    event_type: Literal["promotion"] = "promotion"
+    promotion_id: Identifier
+    starts_ms: EventTimeMs
+    ends_ms: EventTimeMs
+    price: Money
+
+
+class LocationCalendar(Message):
+    """Open days and review days of a location, in its own time zone.
+
+    A day is closed if its weekday is in `closed_weekdays` or its date in `closed_dates`, unless its date is in
+    `opened_dates`. Reviews happen at local midnight at the start of each of `review_weekdays`.
+    """
+
+    event_type: Literal["location"] = "location"
+    event_id: Identifier
+    event_time_ms: EventTimeMs
+    location: Location
+    time_zone: Annotated[str, Field(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$")]
+    closed_weekdays: list[Weekday] = []
+    closed_dates: list[IsoDate] = []
+    opened_dates: list[IsoDate] = []
+    review_weekdays: Annotated[list[Weekday], Field(min_length=1)]
+
+
+class SupplierCalendar(Message):
+    """Days on which a supplier does not deliver."""
+
+    event_type: Literal["supplier"] = "supplier"
+    event_id: Identifier
+    event_time_ms: EventTimeMs
+    supplier: Identifier
+    closed_weekdays: list[Weekday] = []
+    closed_dates: list[IsoDate] = []
+
+
+Clickstream = Annotated[ClickEvent | Heartbeat, Field(discriminator="event_type")]
+StockLevels = Annotated[StockLevel | Heartbeat, Field(discriminator="event_type")]
+StockMovements = Annotated[StockMovement | Heartbeat, Field(discriminator="event_type")]
+PurchaseOrders = Annotated[PurchaseOrderEvent | Heartbeat, Field(discriminator="event_type")]
+Items = Annotated[Item | Heartbeat, Field(discriminator="event_type")]
+Promotions = Annotated[Promotion | Heartbeat, Field(discriminator="event_type")]
+Calendars = Annotated[LocationCalendar | SupplierCalendar | Heartbeat, Field(discriminator="event_type")]

@@ -1,0 +1,81 @@
+"""Settings of every process: environment `STOCKSTREAM_*` over `<run_dir>/stack.json` over defaults."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from infra.errors import StockstreamError
+
+
+class Settings(BaseSettings):
+    """Addresses, folders, intervals and limits; never a model's hyper-parameters."""
+
+    model_config = SettingsConfigDict(env_prefix="STOCKSTREAM_", frozen=True, extra="ignore")
+
+    run_dir: Path = Field(Path(".run/local"), description="where this stack keeps its files")
+    bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma separated")
+    partitions: int = Field(4, ge=1, le=1024, description="partitions of every topic")
+    time_zone: str = Field("Europe/London", description="zone whose local days a features job closes")
+    locations: list[str] = Field(["gb-main"], description="locations in that zone")
+    out_of_orderness_seconds: int = Field(60, ge=0, description="disorder within which results are exact")
+    feature_step_minutes: int = Field(60, ge=1, le=1440, description="interval of day-to-date feature rows")
+    checkpoint_interval_seconds: float = Field(5.0, gt=0, description="Flink checkpoint interval")
+    forecast_paths: int = Field(500, ge=50, le=100_000, description="joint demand paths per forecast")
+    planner_replicas: int = Field(2, ge=1, description="must divide the partitions")
+    input_deadline_seconds: float = Field(60.0, gt=0, description="wait for stale inputs of a due epoch")
+    allocation_deadline_seconds: float = Field(90.0, gt=0, description="wait for missing partitions")
+    solver_time_limit_seconds: float = Field(10.0, gt=0, description="limit of one allocation solve")
+    api_host: str = Field("127.0.0.1", description="address the HTTP API binds to")
+    api_port: int = Field(8000, ge=0, le=65535, description="port of the HTTP API")
+    metrics_port: int = Field(8080, ge=0, le=65535, description="port of Ray's metrics")
+    flink_metrics_port: int = Field(9249, ge=0, le=65535, description="port of Flink's metrics")
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.run_dir / "archive"
+
+    @property
+    def panel_dir(self) -> Path:
+        return self.run_dir / "panel"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.run_dir / "models"
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        return self.run_dir / "checkpoints"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        run_dir = os.environ.get("STOCKSTREAM_RUN_DIR", ".run/local")
+        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, Path(run_dir) / "stack.json")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings for an entry point; called once per process.
+
+    Raises:
+        StockstreamError: a value is unusable; names the setting, the value and what is accepted.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise StockstreamError(f"setting {name} has value {first['input']!r}: {first['msg']}") from None
