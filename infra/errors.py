@@ -1,8 +1,8 @@
 """Errors a user can act on.
 
-    StockstreamError
-    ├── ContractError      a message breaks its contract
-    └── WaitExpired        a bounded wait ended without its condition
+StockstreamError
+├── ContractError      a message breaks its contract
+└── WaitExpired        a bounded wait ended without its condition
 """
 
 import sys

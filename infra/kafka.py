@@ -114,7 +114,9 @@ def read_to_end(bootstrap_servers: str, assigned: Sequence[TopicPartition]) -> I
             batches = consumer.poll(timeout_ms=500)
             idle_polls = 0 if batches else idle_polls + 1
             if idle_polls > 60:
-                raise WaitExpired(f"no records for 30 s before the end of {sorted({tp.topic for tp in assigned})}")
+                raise WaitExpired(
+                    f"no records for 30 s before the end of {sorted({tp.topic for tp in assigned})}"
+                )
             for tp, records in batches.items():
                 yield from (record for record in records if record.offset < ends[tp])
     finally:

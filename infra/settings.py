@@ -64,7 +64,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         run_dir = os.environ.get("STOCKSTREAM_RUN_DIR", ".run/local")
-        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, Path(run_dir) / "stack.json")
+        return (
+            init_settings,
+            env_settings,
+            JsonConfigSettingsSource(settings_cls, Path(run_dir) / "stack.json"),
+        )
 
 
 def load_settings(**overrides: Any) -> Settings:

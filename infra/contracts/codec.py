@@ -34,7 +34,8 @@ def decode(topic: str, value: bytes | None) -> Any:
 
 def _first_problem(topic: str, error: ValidationError) -> ContractError:
     problem = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in problem["loc"]) or "$"
+    path = problem["loc"][1:] if TOPICS[topic].is_union else problem["loc"]  # without the union's tag
+    field = ".".join(str(part) for part in path) or "$"
     return ContractError(topic, field, problem["input"], problem["msg"])
 
 

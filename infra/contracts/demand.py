@@ -1,5 +1,6 @@
 """What the system says about demand: features, forecasts, accuracy."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -77,7 +78,7 @@ class DemandForecast(Message):
         for name, table in (("quantiles", self.quantiles), ("cumulative", self.cumulative)):
             if any(len(row) != len(self.quantile_levels) for row in table):
                 raise ValueError(f"{name} must have {len(self.quantile_levels)} values per day")
-            if any(a > b for row in table for a, b in zip(row, row[1:], strict=False)):
+            if any(a > b for row in table for a, b in pairwise(row)):
                 raise ValueError(f"{name} must not descend within a day")
         return self
 

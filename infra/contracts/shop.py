@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from infra.contracts.message import (
     DemandUnits,
@@ -26,6 +26,15 @@ IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 = Monday")]
 
 
+def _required_for(event_types: tuple[str, ...], field: str) -> dict[str, JsonValue]:
+    """JSON Schema: events of these types need the field, and not as null."""
+    kinds: list[JsonValue] = list(event_types)
+    return {
+        "if": {"properties": {"event_type": {"enum": kinds}}},
+        "then": {"required": [field], "properties": {field: {"not": {"type": "null"}}}},
+    }
+
+
 class ShopEvent(Message):
     """A fact about one SKU at one location; `event_id` makes a repetition recognisable."""
 
@@ -40,6 +49,15 @@ class ClickEvent(ShopEvent):
 
     Events that move units need a positive `quantity`; a purchase also needs its `unit_price`.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _required_for(QUANTITY_EVENT_TYPES, "quantity"),
+                _required_for(("purchase",), "unit_price"),
+            ]
+        }
+    )
 
     event_type: Literal["view", "search", "add_to_cart", "remove_from_cart", "purchase", "return"]
     session_id: Identifier | None = None
@@ -68,7 +86,9 @@ class StockLevel(ShopEvent):
 class StockMovement(ShopEvent):
     """Why stock changed; a ledger event that is never demand and never added to a level."""
 
-    event_type: Literal["receipt", "transfer_in", "transfer_out", "write_off", "stock_count", "return_to_stock"]
+    event_type: Literal[
+        "receipt", "transfer_in", "transfer_out", "write_off", "stock_count", "return_to_stock"
+    ]
     quantity: PositiveUnits
     order_id: Identifier | None = None
 
@@ -112,7 +132,7 @@ class Item(ShopEvent):
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
     launch_ms: EventTimeMs | None = None
     end_ms: EventTimeMs | None = None
-    components: list[KitComponent] = []
+    components: list[KitComponent] = Field([])
 
 
 class Promotion(ShopEvent):
@@ -128,8 +148,8 @@ class Promotion(ShopEvent):
 class LocationCalendar(Message):
     """Open days and review days of a location, in its own time zone.
 
-    A day is closed if its weekday is in `closed_weekdays` or its date in `closed_dates`, unless its date is in
-    `opened_dates`. Reviews happen at local midnight at the start of each of `review_weekdays`.
+    A day is closed if its weekday is in `closed_weekdays` or its date in `closed_dates`, unless its date is
+    in `opened_dates`. Reviews happen at local midnight at the start of each of `review_weekdays`.
     """
 
     event_type: Literal["location"] = "location"
@@ -137,9 +157,9 @@ class LocationCalendar(Message):
     event_time_ms: EventTimeMs
     location: Location
     time_zone: Annotated[str, Field(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$")]
-    closed_weekdays: list[Weekday] = []
-    closed_dates: list[IsoDate] = []
-    opened_dates: list[IsoDate] = []
+    closed_weekdays: list[Weekday] = Field([])
+    closed_dates: list[IsoDate] = Field([])
+    opened_dates: list[IsoDate] = Field([])
     review_weekdays: Annotated[list[Weekday], Field(min_length=1)]
 
 
@@ -150,8 +170,8 @@ class SupplierCalendar(Message):
     event_id: Identifier
     event_time_ms: EventTimeMs
     supplier: Identifier
-    closed_weekdays: list[Weekday] = []
-    closed_dates: list[IsoDate] = []
+    closed_weekdays: list[Weekday] = Field([])
+    closed_dates: list[IsoDate] = Field([])
 
 
 Clickstream = Annotated[ClickEvent | Heartbeat, Field(discriminator="event_type")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import TypeAdapter
 
@@ -41,6 +41,7 @@ class Topic:
     retention_days: int
     writer: Writer
     message: TypeAdapter[Any]
+    is_union: bool
 
     @property
     def dead_letters(self) -> str:
@@ -53,8 +54,12 @@ class Topic:
         return f"{self.name}.late.v1"
 
 
-def _topic(name: str, key: str, cleanup: Cleanup, days: int, writer: Writer, message: Any) -> tuple[str, Topic]:
-    return name, Topic(name, key, cleanup, days, writer, TypeAdapter(message))
+def _topic(
+    name: str, key: str, cleanup: Cleanup, days: int, writer: Writer, message: Any
+) -> tuple[str, Topic]:
+    return name, Topic(
+        name, key, cleanup, days, writer, TypeAdapter(message), get_origin(message) is Annotated
+    )
 
 
 _KEY = "sku|location"

@@ -1,0 +1,100 @@
+"""`stockstream topics`: the contracts as a table, as Strimzi-ready YAML values, or as JSON Schemas."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from infra.contracts.topics import TOPICS, Topic
+from infra.errors import StockstreamError, exit_with_message
+from infra.settings import load_settings
+
+DAY_MS = 86_400_000
+SCHEMAS_DIR = Path(__file__).parent / "schemas"
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+class Format(StrEnum):
+    """What `stockstream topics` prints."""
+
+    TABLE = "table"
+    STRIMZI = "strimzi"
+
+
+def topic_config(topic: Topic) -> dict[str, str]:
+    """Kafka settings that the contract of a topic asks for; retention -1 keeps records for ever."""
+    retention_ms = topic.retention_days * DAY_MS if topic.retention_days > 0 else -1
+    return {"cleanup.policy": topic.cleanup, "retention.ms": str(retention_ms)}
+
+
+def strimzi_values(partitions: int) -> dict[str, Any]:
+    """Values from which a chart makes one KafkaTopic resource per topic."""
+    return {
+        "topics": [
+            {
+                "name": topic.name.replace(".", "-"),
+                "topicName": topic.name,
+                "partitions": partitions,
+                "config": topic_config(topic),
+            }
+            for topic in TOPICS.values()
+        ]
+    }
+
+
+def json_schema(topic: Topic) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a topic's value."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": topic.name}
+    return head | topic.message.json_schema()
+
+
+def table(partitions: int) -> str:
+    """One line per topic, aligned for people."""
+    rows = [("topic", "key", "clean-up", "days", "partitions", "written by")]
+    for topic in TOPICS.values():
+        days = "ever" if topic.retention_days < 0 else str(topic.retention_days)
+        rows.append((topic.name, topic.key, topic.cleanup, days, str(partitions), topic.writer))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def write_schemas(folder: Path) -> None:
+    """Writes one `<topic>.json` per topic."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for topic in TOPICS.values():
+        text = json.dumps(json_schema(topic), indent=2, sort_keys=True)
+        (folder / f"{topic.name}.json").write_text(text + "\n")
+
+
+@app.command()
+def topics(
+    output: Annotated[
+        Format, typer.Option("--format", help="table for people, strimzi for a chart")
+    ] = Format.TABLE,
+    schemas: Annotated[
+        Path | None, typer.Option(help="write the JSON Schemas into this folder instead")
+    ] = None,
+) -> None:
+    """Prints every topic with its key, clean-up policy and retention."""
+    if schemas is not None:
+        try:
+            write_schemas(schemas)
+        except OSError as error:
+            raise StockstreamError(f"--schemas {schemas}: {error.strerror}") from None
+        return
+    partitions = load_settings().partitions
+    if output is Format.STRIMZI:
+        print(yaml.safe_dump(strimzi_values(partitions), sort_keys=False), end="")
+    else:
+        print(table(partitions))
+
+
+if __name__ == "__main__":
+    exit_with_message(app)
