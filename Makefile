@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check unit verify down lock clean
+bin := .venv/bin
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## Check prerequisites, install what is missing into .venv and .run
+	@infra/local/setup.sh
+
+demo: setup ## Run everything, from history to decisions; KEEP=1 leaves the stack running, DAYS=n shortens
+	@$(bin)/stockstream demo $(if $(KEEP),--keep) $(if $(DAYS),--days $(DAYS))
+
+test: check ## What CI runs: check, then unit, integration, parity and end-to-end tests
+	@$(bin)/pytest tests/unit tests/integration tests/parity tests/e2e --durations=15
+
+check: setup ## Format, lint, types, import rules, structure
+	@$(bin)/ruff format --check .
+	@$(bin)/ruff check .
+	@$(bin)/mypy
+	@$(bin)/lint-imports
+	@$(bin)/pytest -q tests/architecture
+
+unit: setup ## The fast tests alone
+	@$(bin)/pytest -q tests/unit
+
+verify: setup ## The long checks; what has passed for this commit is not run again
+	@$(bin)/python -m infra.local.verify
+
+down: ## Stop the local stack and a kept demo
+	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi
+
+lock: setup ## Resolve requirements/all.txt again from pyproject.toml
+	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --override requirements/overrides.txt \
+	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/all.txt
+
+clean: down ## Remove everything that set-up and runs have made
+	@rm -rf .venv .run .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -1,0 +1,80 @@
+"""`stockstream VERB ARGUMENTS`: each verb runs a module in this interpreter's environment."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+from infra.errors import StockstreamError, exit_with_message
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a verb runs: `python -m module [subcommand]`."""
+
+    module: str
+    summary: str
+    subcommand: str | None = None
+
+
+VERBS = {
+    "demo": Verb("infra.local.demo", "run everything once, from history to decisions, and print the result"),
+    "up": Verb("infra.local.stack", "start the local stack", "up"),
+    "down": Verb("infra.local.stack", "stop the local stack", "down"),
+    "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
+    "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
+    "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
+    "archive": Verb("batch.archive", "show what the archive holds"),
+    "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),
+    "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
+    "backtest": Verb("batch.backtest", "score a forecaster at past origins"),
+    "promote": Verb(
+        "batch.promote_model", "make a model the current one if it beats the baselines", "promote"
+    ),
+    "rollback": Verb("batch.promote_model", "make the previous model the current one", "rollback"),
+    "features": Verb("streaming.demand_features_job", "run the features job (Flink)"),
+    "serve": Verb("serving.app", "forecast and decide (Ray Serve)"),
+    "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
+    "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
+    "replay": Verb("serving.replay", "recompute published decisions from their inputs"),
+}
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    exit_with_message(lambda: run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> None:
+    """Replaces this process by the verb's module; prints the verbs where none is given.
+
+    Raises:
+        StockstreamError: there is no such verb.
+    """
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        print(overview())
+        return
+    command = module_command(arguments)
+    os.execv(command[0], command)
+
+
+def module_command(arguments: list[str]) -> list[str]:
+    """The command line that a verb with its arguments stands for.
+
+    Raises:
+        StockstreamError: there is no such verb.
+    """
+    name, *rest = arguments
+    if name not in VERBS:
+        raise StockstreamError(f"no verb {name!r}; there are: {', '.join(VERBS)}")
+    verb = VERBS[name]
+    subcommand = [verb.subcommand] if verb.subcommand else []
+    return [sys.executable, "-m", verb.module, *subcommand, *rest]
+
+
+def overview() -> str:
+    """All verbs, one line each."""
+    width = max(map(len, VERBS))
+    lines = [f"  {name:<{width}}  {verb.summary}" for name, verb in VERBS.items()]
+    return "\n".join(
+        ["stockstream VERB [ARGUMENTS]    (stockstream VERB --help for its options)", "", *lines]
+    )

@@ -1,0 +1,176 @@
+"""A real Kafka broker on the loopback interface: one node, KRaft, free ports, nothing ever expires."""
+
+import base64
+import socket
+import subprocess
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from infra.contracts.topics import TOPICS, WITH_LATE_EVENTS
+from infra.errors import StockstreamError
+from infra.local.processes import Component
+
+JARS = Path(__file__).parents[2] / ".run" / "jars" / "broker"
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_START_TIMEOUT_SECONDS = 60.0
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={data}
+log.retention.ms=-1
+message.max.bytes={max_message_bytes}
+replica.fetch.max.bytes={max_message_bytes}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=2
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.index.size.max.bytes=1048576
+log.cleaner.backoff.ms=1000
+log.cleaner.dedupe.buffer.size=16777216
+log.cleaner.threads=1
+"""
+
+
+class Broker:
+    """A broker whose files, log and pid file live in a run directory.
+
+    Started again in the same directory it keeps its data and its ports.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self._data = run_dir / "broker"
+        self._properties = self._data / "server.properties"
+        self.component = Component("broker", run_dir)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The broker's address, host:port, once it has been started."""
+        for line in self._properties.read_text().splitlines():
+            if line.startswith("advertised.listeners="):
+                return line.rpartition("/")[2]
+        raise StockstreamError(f"{self._properties} names no advertised.listeners")
+
+    def start(self) -> None:
+        """Starts the broker, formatting its data directory the first time; returns when it answers.
+
+        Raises:
+            StockstreamError: the jars are missing, or it did not come up; shows the last log lines.
+        """
+        if not JARS.is_dir():
+            raise StockstreamError(f"no broker jars in {JARS}; run 'make setup'")
+        if not self._properties.exists():
+            self._format()
+        self.component.start(_java("kafka.Kafka", str(self._properties)))
+        self.component.wait_until_ready(self._answers, _START_TIMEOUT_SECONDS)
+
+    def stop(self) -> None:
+        """Shuts the broker down; its data stays."""
+        self.component.stop()
+
+    def create_topics(self, partitions: int, configs: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Creates every contract topic that is not there yet, with its dead-letter and late topics.
+
+        Args:
+            partitions: partitions of each topic.
+            configs: further topic settings by topic name, e.g. small segments to force a compaction.
+        """
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+        try:
+            missing = {
+                name: own for name, own in _topic_configs().items() if name not in set(admin.list_topics())
+            }
+            options = {
+                name: {
+                    "num_partitions": partitions,
+                    "replication_factor": 1,
+                    "configs": {**own, **(configs or {}).get(name, {})},
+                }
+                for name, own in missing.items()
+            }
+            if options:
+                admin.create_topics(options, wait_for_metadata=True)
+        finally:
+            admin.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        # A port that refuses is asked first: kafka-python leaves its socket open when it is refused.
+        host, _, port = self.bootstrap_servers.partition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=1.0).close()
+            KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000).close()
+        except (OSError, KafkaError):
+            return False
+        return True
+
+    def _format(self) -> None:
+        self._data.mkdir(parents=True, exist_ok=True)
+        port, controller_port = free_ports(2)
+        draft = self._properties.with_suffix(".draft")
+        draft.write_text(
+            _PROPERTIES.format(
+                port=port,
+                controller_port=controller_port,
+                data=(self._data / "log").resolve(),
+                max_message_bytes=MAX_MESSAGE_BYTES,
+            )
+        )
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = _java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(draft))
+        done = subprocess.run(
+            tool, capture_output=True, text=True, check=False, timeout=_START_TIMEOUT_SECONDS
+        )
+        if done.returncode != 0:
+            raise StockstreamError(
+                f"broker storage in {self._data} cannot be formatted: {done.stderr.strip()}"
+            )
+        draft.rename(self._properties)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nothing listens on now, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _java(main_class: str, *arguments: str) -> list[str]:
+    return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{JARS}/*", main_class, *arguments]
+
+
+def _topic_configs() -> dict[str, dict[str, str]]:
+    """Settings of every topic to create. Locally nothing expires: record timestamps may be years old."""
+    forever = {"retention.ms": "-1"}
+    own = {topic.name: {"cleanup.policy": topic.cleanup, **forever} for topic in TOPICS.values()}
+    dead_letters = {topic.dead_letters: forever for topic in TOPICS.values()}
+    late = {TOPICS[name].late: forever for name in WITH_LATE_EVENTS}
+    return {**own, **dead_letters, **late}
