@@ -1,0 +1,46 @@
+"""`stockstream heartbeat`: tells every partition of every input topic that event time has passed.
+
+Event time only moves when records come. In production this runs beside the shop's producers, so that a quiet
+partition does not hold back the close of a day; a replay sends its own heartbeats in event time.
+"""
+
+import time
+from typing import Annotated
+
+import typer
+
+from infra.contracts.topics import ARCHIVED
+from infra.errors import exit_with_message
+from infra.kafka import Producer
+from infra.settings import load_settings
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+def send_heartbeats(producer: Producer, event_time_ms: int) -> None:
+    """Sends one heartbeat to every partition of every archived topic; returns when all are acknowledged."""
+    for topic in ARCHIVED:
+        producer.send_heartbeat(topic, event_time_ms)
+    producer.flush()
+
+
+@app.command()
+def heartbeat(
+    every: Annotated[float, typer.Option(min=0.1, help="seconds between heartbeats")] = 10.0,
+    once: Annotated[bool, typer.Option(help="send one heartbeat and end")] = False,
+) -> None:
+    """Sends heartbeats of the present minus the bound of disorder, for ever unless `--once`."""
+    settings = load_settings()
+    producer = Producer(settings.bootstrap_servers)
+    try:
+        while True:
+            send_heartbeats(producer, int((time.time() - settings.out_of_orderness_seconds) * 1000))
+            if once:
+                return
+            time.sleep(every)
+    finally:
+        producer.close()
+
+
+if __name__ == "__main__":
+    exit_with_message(app)

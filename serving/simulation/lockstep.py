@@ -1,0 +1,92 @@
+"""The shop's side of the loop: collects forecasts and decisions, and says what a day still lacks."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from kafka import KafkaConsumer
+
+from infra.contracts.codec import decode
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.topics import DECISIONS, FORECASTS
+from infra.errors import StockstreamError, WaitExpired
+from infra.kafka import make_consumer, topic_partitions
+
+NAMED_IN_ERRORS = 5
+
+
+class Replies:
+    """Forecasts and decisions seen so far, for the SKUs of one location. Repetitions change nothing."""
+
+    def __init__(self, location: str, skus: Iterable[str]) -> None:
+        self._location, self._skus = location, frozenset(skus)
+        self._forecasts: dict[int, set[str]] = defaultdict(set)
+        self._decisions: dict[int, dict[str, ReorderDecision]] = defaultdict(dict)
+
+    def add(self, message: DemandForecast | ReorderDecision) -> None:
+        """Takes a message in.
+
+        Raises:
+            StockstreamError: a decision comes again with other inputs or another quantity.
+        """
+        if message.location != self._location or message.sku not in self._skus:
+            return
+        if isinstance(message, DemandForecast):
+            self._forecasts[message.origin_ms].add(message.sku)
+            return
+        known = self._decisions[message.epoch_ms].setdefault(message.decision_id, message)
+        if (known.input_digest, known.quantity) != (message.input_digest, message.quantity):
+            raise StockstreamError(
+                f"decision {message.decision_id} of SKU {message.sku} came twice: "
+                f"{known.quantity} and {message.quantity} units, with different inputs or allocations"
+            )
+
+    def decisions(self, epoch_ms: int) -> list[ReorderDecision]:
+        """Decisions of the epoch, by SKU."""
+        return sorted(self._decisions[epoch_ms].values(), key=lambda decision: decision.sku)
+
+    def missing(self, instant_ms: int, review: bool) -> str:
+        """What is still to come for the day that ended at `instant_ms`; empty if nothing."""
+        forecast = self._forecasts[instant_ms]
+        decided = {decision.sku for decision in self._decisions[instant_ms].values()}
+        lacking = [_lacking("forecasts", self._skus - forecast)]
+        lacking += [_lacking("decisions", self._skus - decided)] if review else []
+        return ", ".join(text for text in lacking if text)
+
+
+def _lacking(what: str, skus: frozenset[str]) -> str:
+    if not skus:
+        return ""
+    named = ", ".join(sorted(skus)[:NAMED_IN_ERRORS]) + (", ..." if len(skus) > NAMED_IN_ERRORS else "")
+    return f"{what} for {len(skus)} SKUs ({named})"
+
+
+class ReplyReader:
+    """Reads both reply topics from their beginning and waits until a day has all it needs."""
+
+    def __init__(self, bootstrap_servers: str, partitions: int, replies: Replies) -> None:
+        self._replies = replies
+        self._consumer: KafkaConsumer = make_consumer(bootstrap_servers)
+        assigned = topic_partitions((FORECASTS, DECISIONS), range(partitions))
+        self._consumer.assign(assigned)
+        self._consumer.seek_to_beginning(*assigned)
+
+    def wait(
+        self, instant_ms: int, review: bool, timeout_seconds: float, clock: Callable[[], float]
+    ) -> list[ReorderDecision]:
+        """The decisions of the instant, once every SKU has its forecast and, at a review, its decision.
+
+        Raises:
+            WaitExpired: something is still missing after `timeout_seconds`; says what.
+        """
+        deadline = clock() + timeout_seconds
+        while missing := self._replies.missing(instant_ms, review):
+            if clock() > deadline:
+                raise WaitExpired(f"after {timeout_seconds:g} s the shop still waits for {missing}")
+            for records in self._consumer.poll(timeout_ms=100).values():
+                for record in records:
+                    self._replies.add(decode(record.topic, record.value))
+        return self._replies.decisions(instant_ms)
+
+    def close(self) -> None:
+        self._consumer.close()

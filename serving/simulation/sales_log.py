@@ -1,0 +1,125 @@
+"""The shipped sales sample: real lines of a real shop, read by the rules of its import mapping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from infra.contracts.identity import digest
+from infra.errors import StockstreamError
+
+SAMPLE_DIR = Path(__file__).parents[2] / "infra" / "local" / "online_retail"
+SKU_PATTERN = r"^\d{5}[A-Za-z]{0,2}$"
+LINE_SPACING_MS = 10
+"""Lines of one SKU in one minute (the sample's resolution) are this far apart."""
+
+
+@dataclass(frozen=True)
+class SaleLine:
+    """One invoice line; a return has a positive quantity too."""
+
+    line_id: str
+    sku: str
+    time_ms: int
+    quantity: int
+    unit_price: Decimal
+    is_return: bool
+    session_id: str
+    user_id: str | None
+
+
+@dataclass(frozen=True)
+class SalesLog:
+    """Every line of the sample that is demand or a return, with its local day."""
+
+    lines: pd.DataFrame
+    zone: ZoneInfo
+
+    @property
+    def last_day(self) -> date:
+        last: date = self.lines["day"].max()
+        return last
+
+    def sales_before(self, day: date) -> pd.DataFrame:
+        """Sales, without returns, of the days before `day`."""
+        return self.lines[(self.lines["day"] < day) & ~self.lines["is_return"]]
+
+    def daily_units(self, first: date, last: date) -> pd.DataFrame:
+        """Units sold: one row per SKU, one column per day of `first`..`last`, gaps as zeros."""
+        sold = self.lines[self.lines["day"].between(first, last) & ~self.lines["is_return"]]
+        units = sold.pivot_table(index="sku", columns="day", values="quantity", aggfunc="sum")
+        skus = sorted(self.lines["sku"].unique())
+        return units.reindex(index=skus, columns=days_between(first, last)).fillna(0.0)
+
+    def lines_of(self, day: date) -> list[SaleLine]:
+        """The day's lines in time order."""
+        rows = self.lines[self.lines["day"] == day]
+        return [
+            SaleLine(**{str(name): value for name, value in row.items() if name != "day"})
+            for row in rows.to_dict("records")
+        ]
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day of `first`..`last`, both included."""
+    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+
+def midnight_ms(day: date, zone: ZoneInfo) -> int:
+    """The instant at which the local day begins."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1000
+
+
+def read_sales_log(path: Path, zone: ZoneInfo) -> SalesLog:
+    """Reads the sample: no exact duplicates, write-offs or free lines; `C` invoices are returns.
+
+    Raises:
+        StockstreamError: the file cannot be read.
+    """
+    try:
+        raw = pd.read_parquet(path).drop_duplicates()
+    except (OSError, ValueError) as error:
+        raise StockstreamError(f"sales sample {path} cannot be read: {error}") from None
+    is_return = raw["Invoice"].str.startswith("C")
+    kept = raw[
+        raw["StockCode"].str.match(SKU_PATTERN) & (is_return | (raw["Quantity"] > 0)) & (raw["Price"] > 0)
+    ]
+    return SalesLog(
+        _as_lines(kept.sort_values(["InvoiceDate", "Invoice", "StockCode"], kind="stable"), zone), zone
+    )
+
+
+def _as_lines(rows: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    minutes = rows["InvoiceDate"].dt.tz_localize(str(zone)).dt.tz_convert("UTC")
+    rank = rows.groupby(["StockCode", "InvoiceDate"]).cumcount()
+    lines = pd.DataFrame(
+        {
+            "line_id": _line_ids(rows),
+            "sku": rows["StockCode"],
+            "time_ms": minutes.astype("int64") // 1_000_000 + LINE_SPACING_MS * rank,
+            "day": rows["InvoiceDate"].dt.date,
+            "quantity": rows["Quantity"].abs(),
+            "unit_price": [Decimal(f"{price:.4f}").normalize() for price in rows["Price"]],
+            "is_return": rows["Invoice"].str.startswith("C"),
+            "session_id": "invoice-" + rows["Invoice"],
+            "user_id": [_pseudonym(customer) for customer in rows["Customer ID"]],
+        }
+    )
+    return lines.sort_values(["time_ms", "sku"], kind="stable", ignore_index=True)
+
+
+def _line_ids(rows: pd.DataFrame) -> Sequence[str]:
+    """Ids from the content of a line, so that the same line has the same id in every run."""
+    contents = zip(
+        rows["Invoice"], rows["StockCode"], rows["Quantity"], rows["InvoiceDate"], rows["Price"], strict=True
+    )
+    return ["line-" + digest([str(part) for part in content])[:24] for content in contents]
+
+
+def _pseudonym(customer: float) -> str | None:
+    return None if np.isnan(customer) else "u-" + digest([int(customer)])[:12]

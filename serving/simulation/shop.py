@@ -1,0 +1,214 @@
+"""`stockstream shop`: replays real sales through Kafka day by day; a warehouse obeys the decisions.
+
+Each day's events are published in event time; at its end come the overnight receipts, the stock of every SKU
+and heartbeats; then the shop waits for every forecast and, at a review, every decision, and turns decisions
+into purchase orders. It reads nothing but topics, and what it could not serve goes to evaluation files alone.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.topics import CLICKSTREAM, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.errors import StockstreamError, WaitExpired, exit_with_message
+from infra.heartbeat import send_heartbeats
+from infra.kafka import Producer, make_consumer, topic_partitions
+from infra.settings import Settings, load_settings
+from serving.simulation.day_events import (
+    Outgoing,
+    closing_events,
+    opening_events,
+    order_events,
+    trading_events,
+)
+from serving.simulation.lockstep import Replies, ReplyReader
+from serving.simulation.outcome import DayClose, EvaluationFiles, placed_order, sku_days, unmet_lines
+from serving.simulation.sales_log import SAMPLE_DIR, days_between, read_sales_log
+from serving.simulation.scenario import FIRST_DAY, Scenario, build_scenario
+from serving.simulation.warehouse import PurchaseOrder, Warehouse, sell
+
+SAMPLE = SAMPLE_DIR / "online_retail_top100_sku.parquet"
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A scenario, its warehouse, and the ways out to topics and evaluation files."""
+
+    scenario: Scenario
+    warehouse: Warehouse
+    producer: Producer
+    replies: ReplyReader
+    files: EvaluationFiles
+    out_of_orderness_ms: int
+    timeout_seconds: float
+
+    def open(self) -> None:
+        """Publishes what the system must know before the first day."""
+        self._publish(opening_events(self.scenario, self.warehouse))
+        self.producer.flush()
+
+    def run_day(self, day: date) -> DayClose:
+        """Trades one day, closes it, waits for the replies and places the orders.
+
+        Raises:
+            WaitExpired: a forecast or a decision did not come in time.
+        """
+        events = self._trade(day)
+        next_day = day + timedelta(days=1)
+        receipts = self.warehouse.receive(next_day)
+        events += self._publish(closing_events(self.scenario, self.warehouse, next_day, receipts))
+        self.producer.flush()
+        instant_ms = self.scenario.midnight_ms(next_day)
+        send_heartbeats(self.producer, instant_ms + self.out_of_orderness_ms + 1)
+        begin = time.monotonic()
+        decisions = self._wait(day, instant_ms, self.scenario.is_review(next_day))
+        waited = time.monotonic() - begin
+        orders = self._place(next_day, decisions)
+        close = DayClose(
+            str(day), events, len(self.scenario.items), len(decisions), len(orders), round(waited, 3)
+        )
+        self.files.close(close)
+        return close
+
+    def _trade(self, day: date) -> int:
+        lines = self.scenario.log.lines_of(day)
+        sales = sell(self.warehouse, lines)
+        thresholds = {sku: item.bulk_threshold or 0.0 for sku, item in self.scenario.items.items()}
+        self.files.unmet(unmet_lines(day, sales))
+        self.files.sku_days(sku_days(day, sales, self.warehouse, thresholds))
+        return self._publish(trading_events(self.scenario, day, lines, sales))
+
+    def _wait(self, day: date, instant_ms: int, review: bool) -> list[ReorderDecision]:
+        try:
+            return self.replies.wait(instant_ms, review, self.timeout_seconds, time.monotonic)
+        except WaitExpired as error:
+            raise WaitExpired(f"close of {day}: {error}") from None
+
+    def _place(self, day: date, decisions: Iterable[ReorderDecision]) -> list[PurchaseOrder]:
+        orders = place_decided(self.scenario, self.warehouse, day, decisions)
+        self._publish(order_events(self.scenario, orders))
+        self.producer.flush()
+        costs = {sku: float(item.unit_cost.amount) for sku, item in self.scenario.items.items()}
+        self.files.orders([placed_order(order, costs[order.sku]) for order in orders])
+        return orders
+
+    def _publish(self, events: list[Outgoing]) -> int:
+        for event in events:
+            self.producer.send(event.topic, event.key, event.message)
+        return len(events)
+
+
+def place_decided(
+    scenario: Scenario, warehouse: Warehouse, day: date, decisions: Iterable[ReorderDecision]
+) -> list[PurchaseOrder]:
+    """Opens one order per decision to order, whatever the number of times a decision is seen."""
+    wanted = [
+        scenario.order_of(decision.decision_id, decision.sku, day, decision.quantity)
+        for decision in decisions
+        if decision.status == "order"
+    ]
+    return [order for order in wanted if warehouse.place(order)]
+
+
+def refuse_used_topics(settings: Settings) -> None:
+    """A replay begins on topics that no replay has written to.
+
+    Raises:
+        StockstreamError: a topic of the shop holds records already.
+    """
+    assigned = topic_partitions((CLICKSTREAM, STOCK_LEVELS, PURCHASE_ORDERS), range(settings.partitions))
+    consumer = make_consumer(settings.bootstrap_servers)
+    try:
+        used = sorted({tp.topic for tp, end in consumer.end_offsets(assigned).items() if end > 0})
+    finally:
+        consumer.close()
+    if used:
+        raise StockstreamError(f"a replay needs fresh topics, but {', '.join(used)} hold records")
+
+
+def parse_day(text: str) -> date:
+    """A day from the command line.
+
+    Raises:
+        StockstreamError: it is not a date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise StockstreamError(f"--from {text}: a day like {FIRST_DAY} is expected") from None
+
+
+def replay_days(scenario: Scenario, count: int | None) -> list[date]:
+    """The first `count` days of the scenario, all to the end of the sample by default.
+
+    Raises:
+        StockstreamError: the sample has fewer days.
+    """
+    days = days_between(scenario.first_day, scenario.log.last_day)
+    if count is not None and count > len(days):
+        raise StockstreamError(
+            f"--days {count}: the sample has {len(days)} days from {scenario.first_day} on"
+        )
+    return days[:count]
+
+
+def run(shop: Shop, days: list[date]) -> None:
+    """Opens the shop and runs every day, with a line of progress per week."""
+    begin = time.monotonic()
+    shop.open()
+    week: list[DayClose] = []
+    for number, day in enumerate(days, start=1):
+        week.append(shop.run_day(day))
+        if shop.scenario.is_review(day + timedelta(days=1)) or number == len(days):
+            print(_progress(week, shop.warehouse, number, len(days), time.monotonic() - begin), flush=True)
+            week = []
+
+
+def _progress(week: list[DayClose], warehouse: Warehouse, number: int, of: int, seconds: float) -> str:
+    empty = sum(units == 0 for units in warehouse.on_hand.values())
+    return (
+        f"{week[-1].day}  day {number:>2}/{of}  {sum(day.events for day in week):>6,} events  "
+        f"{sum(day.decisions for day in week):>3} decisions  {sum(day.orders for day in week):>3} orders  "
+        f"{empty:>2} SKUs out of stock  {seconds:6.1f} s"
+    )
+
+
+@app.command()
+def shop(
+    days: Annotated[int | None, typer.Option(min=1, help="days to replay; all by default")] = None,
+    first: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD")] = FIRST_DAY.isoformat(),
+    seed: Annotated[int, typer.Option(min=0, help="of everything that is simulated")] = 1,
+    timeout: Annotated[float, typer.Option(min=1, help="seconds to wait for the replies to a day")] = 120.0,
+) -> None:
+    """Replays the shop from a fresh start; fails if a forecast or a decision does not come in time."""
+    settings = load_settings()
+    refuse_used_topics(settings)
+    log = read_sales_log(SAMPLE, ZoneInfo(settings.time_zone))
+    scenario = build_scenario(log, settings.locations[0], parse_day(first), seed)
+    chosen = replay_days(scenario, days)
+    files = EvaluationFiles(settings.run_dir / "evaluation")
+    files.begin(
+        {"first_day": str(chosen[0]), "days": len(chosen), "seed": seed, "location": scenario.location}
+    )
+    producer = Producer(settings.bootstrap_servers)
+    replies = ReplyReader(
+        settings.bootstrap_servers, settings.partitions, Replies(scenario.location, scenario.items)
+    )
+    try:
+        bound_ms = settings.out_of_orderness_seconds * 1000
+        run(Shop(scenario, scenario.warehouse(), producer, replies, files, bound_ms, timeout), chosen)
+    finally:
+        replies.close()
+        producer.close()
+
+
+if __name__ == "__main__":
+    exit_with_message(app)
