@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     JsonConfigSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -63,7 +64,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        run_dir = os.environ.get("STOCKSTREAM_RUN_DIR", ".run/local")
+        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        run_dir = given.get("run_dir") or os.environ.get("STOCKSTREAM_RUN_DIR", ".run/local")
         return (
             init_settings,
             env_settings,

@@ -53,7 +53,13 @@ class Component:
 
     @property
     def log_file(self) -> Path:
+        """What it writes to stderr: the log of its engine."""
         return self.run_dir / "logs" / f"{self.name}.log"
+
+    @property
+    def output_file(self) -> Path:
+        """What it writes to stdout: progress and results, for people."""
+        return self.run_dir / "logs" / f"{self.name}.out"
 
     @property
     def _pid_file(self) -> Path:
@@ -64,7 +70,7 @@ class Component:
         return f"{_MARK}={self.run_dir.resolve()}/{self.name}"
 
     def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Starts the command in its own session, its output appended to the log file.
+        """Starts the command in its own session; both its streams are appended to their files.
 
         Args:
             command: program and arguments.
@@ -89,14 +95,14 @@ class Component:
         except OSError as error:
             raise StockstreamError(f"{self.name} cannot start {command[0]}: {error.strerror}") from None
         entry = find_process(pid)
-        self._pid_file.write_text(json.dumps({"pid": pid, "start_ticks": entry.start_ticks if entry else 0}))
+        self._remember({"pid": pid, "start_ticks": entry.start_ticks if entry else 0})
 
-    def _redirections(self) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:
+    def _redirections(self) -> list[tuple[int, int, str, int, int]]:
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(self.log_file), append, 0o644),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
+            (os.POSIX_SPAWN_OPEN, 1, str(self.output_file), append, 0o644),
+            (os.POSIX_SPAWN_OPEN, 2, str(self.log_file), append, 0o644),
         ]
 
     def wait_until_ready(self, condition: Callable[[], bool], timeout_seconds: float) -> None:
@@ -112,9 +118,9 @@ class Component:
         try:
             wait_until(ready_or_ended, timeout_seconds, f"{self.name} ready")
         except WaitExpired as error:
-            raise WaitExpired(f"{error}; {self._last_log_lines()}") from None
+            raise WaitExpired(f"{error}; {self.last_log_lines()}") from None
         if not self.is_running():
-            raise StockstreamError(f"{self.name} ended before it was ready; {self._last_log_lines()}")
+            raise StockstreamError(f"{self.name} ended before it was ready; {self.last_log_lines()}")
 
     def pid(self) -> int | None:
         """Pid of the leader while it lives; a pid that was recycled for another process is not it."""
@@ -123,6 +129,19 @@ class Component:
 
     def is_running(self) -> bool:
         return self.pid() is not None
+
+    def exit_status(self) -> int | None:
+        """The leader's exit status, negative for a signal; None while it lives.
+
+        Only the process that started the component learns it; for others it stays None.
+        """
+        known = self._known()
+        if known is None:
+            return None
+        status = _collect(known["pid"])
+        if status is not None:
+            self._remember({**known, "exit_status": status})
+        return known.get("exit_status", status)
 
     def members(self) -> list[int]:
         """Pids of every live process of the component, the leader included."""
@@ -141,7 +160,6 @@ class Component:
         known = self._known()
         if known is None:
             return None
-        _collect(known["pid"])
         entry = find_process(known["pid"])
         return entry if entry and entry.start_ticks == known["start_ticks"] else None
 
@@ -151,6 +169,11 @@ class Component:
         if known is None or (find_process(known["pid"]) and not self._leader()):
             return None
         return int(known["pid"])
+
+    def _remember(self, known: Mapping[str, int]) -> None:
+        draft = self._pid_file.with_suffix(".draft")
+        draft.write_text(json.dumps(known))
+        draft.replace(self._pid_file)
 
     def _known(self) -> dict[str, int] | None:
         try:
@@ -167,6 +190,7 @@ class Component:
         self._request_end([pid] if (pid := self.pid()) else [], self._leader_has_ended, timeout_seconds)
         self._request_end(self.members(), self._has_ended, min(timeout_seconds, 3.0))
         self.kill()
+        self.exit_status()
         self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
@@ -189,17 +213,19 @@ class Component:
     def _has_ended(self) -> bool:
         return not self.members()
 
-    def _last_log_lines(self) -> str:
+    def last_log_lines(self) -> str:
+        """The end of its log, for an error message."""
         lines = self.log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
         return "\n  ".join([f"last lines of {self.log_file}:", *lines])
 
 
-def _collect(pid: int) -> None:
-    """Collects the exit status if this process started it, so that it does not stay as a zombie."""
+def _collect(pid: int) -> int | None:
+    """Exit status of a child that has ended, taken from the kernel so that no zombie stays."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return
+        return None
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def _signal(pids: Sequence[int], number: signal.Signals) -> None:

@@ -11,8 +11,9 @@ from infra.local.process_table import find_process
 from infra.local.processes import Component, wait_until
 
 STUBBORN = """
-import signal, time
+import signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("working on it", file=sys.stderr, flush=True)
 print("up", flush=True)
 time.sleep(99)
 """
@@ -33,7 +34,7 @@ def component(tmp_path: Path) -> Iterator[Component]:
 
 def start(component: Component, code: str) -> None:
     component.start([sys.executable, "-c", code])
-    component.wait_until_ready(lambda: "up" in component.log_file.read_text(), 20)
+    component.wait_until_ready(lambda: "up" in component.output_file.read_text(), 20)
 
 
 def test_a_stopped_component_leaves_no_process(component: Component) -> None:
@@ -85,7 +86,7 @@ def test_members_are_found_after_their_leader_was_killed(component: Component) -
 
 
 def test_a_failed_start_shows_the_last_log_lines(component: Component) -> None:
-    component.start([sys.executable, "-c", "print('the port is taken'); raise SystemExit(3)"])
+    component.start([sys.executable, "-c", "raise SystemExit('the port is taken')"])
 
     with pytest.raises(StockstreamError, match=r"worker ended before it was ready(.|\n)*the port is taken"):
         component.wait_until_ready(lambda: False, 20)
@@ -94,7 +95,7 @@ def test_a_failed_start_shows_the_last_log_lines(component: Component) -> None:
 def test_a_start_that_takes_too_long_shows_the_last_log_lines(component: Component) -> None:
     start(component, STUBBORN)
 
-    with pytest.raises(WaitExpired, match=r"worker ready: not within 0.1 s(.|\n)*up"):
+    with pytest.raises(WaitExpired, match=r"worker ready: not within 0.1 s(.|\n)*on it"):
         component.wait_until_ready(lambda: False, 0.1)
 
 
@@ -113,3 +114,20 @@ def test_a_missing_program_is_named(component: Component) -> None:
 def test_a_wait_that_expires_names_what_it_waited_for() -> None:
     with pytest.raises(WaitExpired, match=r"the broker: not within 0.05 s"):
         wait_until(lambda: False, 0.05, "the broker")
+
+
+@pytest.mark.parametrize(("code", "status"), [("", 0), ("raise SystemExit(3)", 3)])
+def test_the_starter_learns_the_exit_status(component: Component, code: str, status: int) -> None:
+    component.start([sys.executable, "-c", code])
+
+    wait_until(lambda: not component.is_running(), 20, "end of the worker")
+
+    assert component.exit_status() == status
+
+
+def test_a_killed_component_reports_the_signal(component: Component) -> None:
+    start(component, STUBBORN)
+
+    component.kill()
+
+    assert component.exit_status() == -signal.SIGKILL

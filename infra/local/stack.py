@@ -1,0 +1,183 @@
+"""`stockstream up`, `down`, `status`: the components of one machine, started as modules, found by name."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.errors import StockstreamError, exit_with_message
+from infra.local.broker import Broker, free_ports
+from infra.local.processes import Component
+from infra.local.prometheus_server import PrometheusServer
+from infra.readiness import ready_file
+from infra.settings import Settings, load_settings
+
+FEATURES_TIMEOUT_SECONDS = 120.0
+SERVING_TIMEOUT_SECONDS = 180.0
+_PORTS = ("api_port", "metrics_port", "flink_metrics_port", "prometheus_port")
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The components of one run directory; `<run_dir>/stack.json` tells every process their addresses."""
+
+    run_dir: Path
+
+    @property
+    def components(self) -> list[Component]:
+        """In the order they start."""
+        return [Component(name, self.run_dir) for name in ("broker", "features", "serving", "prometheus")]
+
+    def settings(self) -> Settings:
+        """Settings as the components see them."""
+        return load_settings(run_dir=self.run_dir)
+
+    def start_broker(self) -> None:
+        """Starts the broker, creates the topics and writes the addresses of everything to come."""
+        broker = Broker(self.run_dir)
+        broker.start()
+        ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+        addresses = {"bootstrap_servers": broker.bootstrap_servers, **ports}
+        self._addresses_file.write_text(json.dumps(addresses, indent=2))
+        broker.create_topics(self.settings().partitions)
+
+    def start_features(self) -> None:
+        """Starts the features job; returns when it consumes."""
+        self._start_module("features", "streaming.demand_features_job", FEATURES_TIMEOUT_SECONDS)
+
+    def start_serving(self) -> None:
+        """Starts forecasting and deciding; returns when it consumes."""
+        self._start_module("serving", "serving.app", SERVING_TIMEOUT_SECONDS)
+
+    def start_prometheus(self) -> None:
+        """Starts Prometheus on the metric ports of the other components."""
+        settings = self.settings()
+        targets = {"features": settings.flink_metrics_port, "serving": settings.metrics_port}
+        PrometheusServer(self.run_dir).start(int(self.addresses()["prometheus_port"]), targets)
+
+    def addresses(self) -> dict[str, str | int]:
+        """What `stack.json` says.
+
+        Raises:
+            StockstreamError: no stack was started in this run directory.
+        """
+        try:
+            return dict(json.loads(self._addresses_file.read_text()))
+        except FileNotFoundError:
+            raise StockstreamError(f"no stack in {self.run_dir}; start one with 'stockstream up'") from None
+
+    def running(self) -> list[str]:
+        """Names of the components that have a live process."""
+        return [component.name for component in self.components if component.members()]
+
+    def stop(self) -> None:
+        """Stops every component, last started first, and forgets their addresses; the data stays.
+
+        Raises:
+            WaitExpired: a process outlived its kill.
+        """
+        for component in reversed(self.components):
+            component.stop()
+            ready_file(self.run_dir, component.name).unlink(missing_ok=True)
+        self._addresses_file.unlink(missing_ok=True)
+
+    @property
+    def _addresses_file(self) -> Path:
+        return self.run_dir / "stack.json"
+
+    def _start_module(self, name: str, module: str, timeout_seconds: float) -> None:
+        ready = ready_file(self.run_dir, name)
+        ready.unlink(missing_ok=True)
+        component = Component(name, self.run_dir)
+        environment = {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
+        component.start([sys.executable, "-m", module], environment)
+        component.wait_until_ready(ready.exists, timeout_seconds)
+
+
+def start_all(stack: Stack) -> None:
+    """Starts every component in order, with a line of progress for each; what has started ends if one fails.
+
+    Raises:
+        StockstreamError: something runs already, or a component did not come up.
+    """
+    if running := stack.running():
+        raise StockstreamError(f"the stack in {stack.run_dir} runs already ({', '.join(running)})")
+    try:
+        announce("broker", stack.start_broker)
+        announce("features", stack.start_features)
+        announce("serving", stack.start_serving)
+        if PrometheusServer.is_installed():
+            announce("prometheus", stack.start_prometheus)
+    except BaseException:
+        stack.stop()
+        raise
+
+
+def announce(name: str, start: Callable[[], None]) -> None:
+    """Prints the name, starts the component and prints how long it took."""
+    typer.echo(f"  {name:<12}", nl=False)
+    began = time.monotonic()
+    start()
+    typer.echo(f"up in {time.monotonic() - began:.1f} s")
+
+
+def address_lines(stack: Stack) -> list[str]:
+    """Where the stack's parts are reached, for people."""
+    settings = stack.settings()
+    lines = {
+        "Kafka": settings.bootstrap_servers,
+        "API": f"http://{settings.api_host}:{settings.api_port}",
+        "metrics": f"http://127.0.0.1:{settings.metrics_port} http://127.0.0.1:{settings.flink_metrics_port}",
+    }
+    if Component("prometheus", stack.run_dir).is_running():
+        lines["Prometheus"] = f"http://127.0.0.1:{stack.addresses()['prometheus_port']}"
+    return [f"  {name:<12}{address}" for name, address in lines.items()]
+
+
+@app.command()
+def up() -> None:
+    """Start broker, features job, serving and, where its binary is, Prometheus."""
+    stack = Stack(load_settings().run_dir)
+    start_all(stack)
+    typer.echo("\n".join(address_lines(stack)))
+
+
+@app.command()
+def down(
+    everything: Annotated[
+        bool, typer.Option("--all", help="also stacks in the other run directories")
+    ] = False,
+) -> None:
+    """Stop the stack; its data stays."""
+    own = load_settings().run_dir
+    folders = {path.parent for path in own.parent.glob("*/pids")} if everything else {own}
+    for folder in sorted(folders):
+        stack = Stack(folder)
+        running = stack.running()
+        stack.stop()
+        typer.echo(f"{folder}: " + (f"stopped {', '.join(running)}" if running else "nothing was running"))
+
+
+@app.command()
+def status() -> None:
+    """Show the processes of the stack and where they are reached."""
+    stack = Stack(load_settings().run_dir)
+    for component in stack.components:
+        members = component.members()
+        state = (
+            f"up    pid {component.pid()}, {component.memory_bytes() / 2**20:.0f} MiB" if members else "down"
+        )
+        typer.echo(f"  {component.name:<12}{state}")
+    if stack.running():
+        typer.echo("\n".join(address_lines(stack)))
+
+
+if __name__ == "__main__":
+    exit_with_message(app)
