@@ -1,0 +1,183 @@
+"""The demand panel in Spark SQL: events and calendars in, one row per SKU, location and local day out.
+
+Sums are decimal, so that neither row order nor file splits change a bit of the result.
+"""
+
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame, SparkSession
+
+from infra.contracts.shop import LocationCalendar
+
+MIN_LINES_FOR_BULK = 100
+"""A SKU with fewer purchase lines has no 99th percentile worth the name, so none of its lines is bulk."""
+
+STOCKOUT_PROBABILITY = 1e-4
+STOCKOUT_WINDOW_DAYS = 365
+MIN_OPEN_DAYS_FOR_STOCKOUT = 28
+
+PANEL_COLUMNS = (
+    "sku", "location", "date", "units", "order_lines", "bulk_units", "returned_units", "revenue",
+    "mean_price", "open", "available", "suspected_stockout",
+)  # fmt: skip
+
+_LINES = """
+SELECT event_type, event_time_ms, sku, location,
+       CAST(fields.quantity AS DECIMAL(13, 6)) AS quantity,
+       TRY_CAST(fields.unit_price.amount AS DECIMAL(16, 4)) AS price,
+       fields.unit_price.currency AS currency
+FROM (
+  SELECT *, from_json(value, 'quantity DOUBLE, unit_price STRUCT<amount: STRING, currency: STRING>') AS fields
+  FROM {events} WHERE event_type IN ('purchase', 'return')
+)
+WHERE sku IS NOT NULL AND location IS NOT NULL AND event_time_ms IS NOT NULL AND fields.quantity > 0
+  AND fields.quantity <= 1e6
+  AND (event_type = 'return' OR TRY_CAST(fields.unit_price.amount AS DECIMAL(16, 4)) >= 0)
+"""
+
+_DATED = """
+SELECT lines.*, to_date(from_utc_timestamp(timestamp_millis(event_time_ms), time_zone)) AS date
+FROM {lines} AS lines JOIN {zones} AS zones USING (location)
+"""
+
+_THRESHOLDS = """
+SELECT sku, location, percentile(CAST(quantity AS DOUBLE), 0.99) AS threshold
+FROM {lines} WHERE event_type = 'purchase' GROUP BY sku, location HAVING count(*) >= {minimum}
+"""
+
+_DAILY = """
+SELECT sku, location, date,
+       sum(quantity) FILTER (WHERE event_type = 'purchase') AS units,
+       count_if(event_type = 'purchase') AS order_lines,
+       sum(quantity) FILTER (WHERE event_type = 'purchase' AND quantity > threshold) AS bulk_units,
+       sum(quantity) FILTER (WHERE event_type = 'return') AS returned_units,
+       sum(quantity * price) FILTER (WHERE event_type = 'purchase') AS revenue
+FROM {lines} LEFT JOIN {thresholds} USING (sku, location)
+GROUP BY sku, location, date
+"""
+
+_FILLED = """
+WITH launched AS (
+  SELECT sku, location, min(date) AS first_date FROM {daily} WHERE order_lines > 0 GROUP BY sku, location
+)
+SELECT sku, location, date,
+       CAST(coalesce(units, 0) AS DOUBLE) AS units,
+       CAST(coalesce(order_lines, 0) AS INT) AS order_lines,
+       CAST(coalesce(bulk_units, 0) AS DOUBLE) AS bulk_units,
+       CAST(coalesce(returned_units, 0) AS DOUBLE) AS returned_units,
+       CAST(coalesce(revenue, 0) AS DOUBLE) AS revenue,
+       CAST(revenue / units AS DOUBLE) AS mean_price,
+       days.open AS open
+FROM launched JOIN {days} AS days USING (location)
+LEFT JOIN {daily} USING (sku, location, date)
+WHERE days.date >= first_date
+"""
+
+_STOCKOUTS = """
+WITH marked AS (
+  SELECT *, open AND units = 0 AS silent, datediff(date, DATE'1970-01-01') AS day,
+         sum(CASE WHEN units > 0 THEN 1 ELSE 0 END) OVER (PARTITION BY sku, location ORDER BY date) AS run
+  FROM {panel}
+), before AS (
+  SELECT *, count_if(open) OVER trailing AS open_before, count_if(silent) OVER trailing AS silent_before
+  FROM marked
+  WINDOW trailing AS (
+    PARTITION BY sku, location ORDER BY day RANGE BETWEEN {window} PRECEDING AND 1 PRECEDING
+  )
+), runs AS (
+  SELECT *, count_if(silent) OVER whole AS length,
+         first(CASE WHEN silent THEN open_before END) IGNORE NULLS OVER whole AS open_days,
+         first(CASE WHEN silent THEN silent_before END) IGNORE NULLS OVER whole AS silent_days
+  FROM before
+  WINDOW whole AS (
+    PARTITION BY sku, location, run ORDER BY date ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  )
+)
+SELECT sku, location, date, units, order_lines, bulk_units, returned_units, revenue, mean_price, open,
+       CAST(NULL AS DOUBLE) AS available,
+       silent AND open_days >= {minimum}
+         AND power((silent_days + 1) / (open_days + 2), length) < {probability} AS suspected_stockout
+FROM runs
+"""
+
+_COUNTS = """
+SELECT count_if(event_type = 'purchase') AS purchase_lines,
+       count_if(event_type = 'return') AS return_lines,
+       count_if(event_type = 'purchase' AND quantity > threshold) AS bulk_lines,
+       count_if(event_type = 'return' AND (first_date IS NULL OR date < first_date))
+         AS returns_before_first_sale,
+       count_if(date > last_date) AS lines_of_unfinished_days
+FROM {lines}
+LEFT JOIN {thresholds} USING (sku, location)
+LEFT JOIN (
+  SELECT sku, location, min(date) AS first_date
+  FROM {lines} WHERE event_type = 'purchase' GROUP BY sku, location
+) USING (sku, location)
+JOIN (SELECT location, max(date) AS last_date FROM {days} GROUP BY location) USING (location)
+"""
+
+
+def sale_lines(spark: SparkSession, events: DataFrame) -> DataFrame:
+    """Purchases and returns that keep the contract, with decimal `quantity` and `price`."""
+    return spark.sql(_LINES, events=events)
+
+
+def dated(spark: SparkSession, lines: DataFrame, calendars: dict[str, LocationCalendar]) -> DataFrame:
+    """Adds the local `date` of each line by the time zone of its location."""
+    zones = [(location, calendar.time_zone) for location, calendar in calendars.items()]
+    known = spark.createDataFrame(zones, "location STRING, time_zone STRING")
+    return spark.sql(_DATED, lines=lines, zones=known)
+
+
+def bulk_thresholds(spark: SparkSession, lines: DataFrame) -> DataFrame:
+    """99th percentile (linear interpolation) of the purchase line quantity per sku and location."""
+    return spark.sql(_THRESHOLDS, lines=lines, minimum=MIN_LINES_FOR_BULK)
+
+
+def daily_demand(spark: SparkSession, lines: DataFrame, thresholds: DataFrame) -> DataFrame:
+    """Sums per sku, location and date with any line."""
+    return spark.sql(_DAILY, lines=lines, thresholds=thresholds)
+
+
+def fill_gaps(spark: SparkSession, daily: DataFrame, days: DataFrame) -> DataFrame:
+    """One row per day of `days` (location, date, open) from each SKU's first sale day on."""
+    return spark.sql(_FILLED, daily=daily, days=days)
+
+
+def mark_stockouts(spark: SparkSession, panel: DataFrame) -> DataFrame:
+    """Adds `suspected_stockout` to a panel without gaps.
+
+    A run of r open days without a sale is suspected where p0 ** r < 1e-4. The SKU's own share of such days is
+    p0 = (z + 1) / (n + 2), with z of the n open days in the 365 days before the run; below 28 open days too
+    little is known to suspect anything.
+    """
+    return spark.sql(
+        _STOCKOUTS,
+        panel=panel,
+        window=STOCKOUT_WINDOW_DAYS,
+        minimum=MIN_OPEN_DAYS_FOR_STOCKOUT,
+        probability=STOCKOUT_PROBABILITY,
+    )
+
+
+def line_counts(
+    spark: SparkSession, events: DataFrame, lines: DataFrame, thresholds: DataFrame, days: DataFrame
+) -> dict[str, int]:
+    """How many lines each rule touched."""
+    row = spark.sql(_COUNTS, lines=lines, thresholds=thresholds, days=days).collect()[0]
+    counts: dict[str, int] = row.asDict()
+    sales = events.where("event_type IN ('purchase', 'return')").count()
+    return counts | {"unusable_sale_events": sales - counts["purchase_lines"] - counts["return_lines"]}
+
+
+def is_open(calendar: LocationCalendar, day: date) -> bool:
+    """Whether a location sells on a local day."""
+    if day.isoformat() in calendar.opened_dates:
+        return True
+    return day.weekday() not in calendar.closed_weekdays and day.isoformat() not in calendar.closed_dates
+
+
+def open_days(calendar: LocationCalendar, first: date, last: date) -> list[tuple[str, date, bool]]:
+    """Rows (location, date, open) for every day from first to last."""
+    days = (first + timedelta(days=i) for i in range((last - first).days + 1))
+    return [(calendar.location, day, is_open(calendar, day)) for day in days]

@@ -1,0 +1,36 @@
+"""The Spark session of the batch verbs: two local cores, no ports open to others, ANSI SQL, UTC."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+_OPTIONS = {
+    "spark.driver.memory": "2g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.files.openCostInBytes": "65536",
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+}
+
+
+@contextmanager
+def spark_session(name: str) -> Iterator[SparkSession]:
+    """A session that ends with the block."""
+    builder = SparkSession.builder.master("local[2]").appName(name)
+    for option, value in _OPTIONS.items():
+        builder = builder.config(option, value)
+    session = builder.getOrCreate()
+    try:
+        yield session
+    finally:
+        session.stop()
