@@ -6,6 +6,7 @@ from urllib.request import urlopen
 
 import yaml
 
+from infra.errors import StockstreamError
 from infra.local.processes import Component
 
 BINARY = Path(__file__).parents[2] / ".run" / "prometheus" / "usr" / "bin" / "prometheus"
@@ -32,8 +33,10 @@ class PrometheusServer:
             targets: metric port by job name.
 
         Raises:
-            StockstreamError: it did not come up; shows the last log lines.
+            StockstreamError: set-up found no binary, or it did not come up; shows the last log lines.
         """
+        if not self.is_installed():
+            raise StockstreamError(f"no Prometheus in {BINARY}: 'make setup' could not fetch it")
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "prometheus.yml"
         config.write_text(yaml.safe_dump(scrape_config(targets)))

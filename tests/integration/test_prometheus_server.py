@@ -1,0 +1,38 @@
+import json
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
+
+from infra.errors import StockstreamError
+from infra.local.broker import free_ports
+from infra.local.processes import wait_until
+from infra.local.prometheus_server import PrometheusServer
+
+
+def query(port: int, expression: str) -> list[str]:
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={expression}", timeout=5) as response:
+        answer = json.load(response)
+    return [series["value"][1] for series in answer["data"]["result"]]
+
+
+def test_prometheus_scrapes_the_stack_or_says_that_it_is_not_there(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    Gauge("stockstream_lamps", "lamps in stock", registry=registry).set(7)
+    web, metrics = free_ports(2)
+    exposing, thread = start_http_server(metrics, "127.0.0.1", registry)
+    server = PrometheusServer(tmp_path)
+
+    if PrometheusServer.is_installed():
+        server.start(web, {"features": metrics})
+        wait_until(lambda: query(web, "stockstream_lamps") == ["7"], 30, "the first scrape")
+        server.component.stop()
+    else:
+        with pytest.raises(StockstreamError, match="no Prometheus in"):
+            server.start(web, {"features": metrics})
+
+    exposing.shutdown()
+    exposing.server_close()
+    thread.join()
+    assert server.component.members() == []
