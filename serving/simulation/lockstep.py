@@ -1,7 +1,7 @@
 """The shop's side of the loop: collects forecasts and decisions, and says what a day still lacks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from kafka import KafkaConsumer
 
@@ -61,32 +61,42 @@ def _lacking(what: str, skus: frozenset[str]) -> str:
     return f"{what} for {len(skus)} SKUs ({named})"
 
 
-class ReplyReader:
-    """Reads both reply topics from their beginning and waits until a day has all it needs."""
+def wait_for_replies(
+    replies: Replies,
+    poll: Callable[[], Iterable[DemandForecast | ReorderDecision]],
+    instant_ms: int,
+    review: bool,
+    timeout_seconds: float,
+    clock: Callable[[], float],
+) -> list[ReorderDecision]:
+    """The decisions of the instant, once every SKU has its forecast and, at a review, its decision.
 
-    def __init__(self, bootstrap_servers: str, partitions: int, replies: Replies) -> None:
-        self._replies = replies
+    Raises:
+        WaitExpired: something is still missing after `timeout_seconds`; says what.
+    """
+    deadline = clock() + timeout_seconds
+    while missing := replies.missing(instant_ms, review):
+        if clock() > deadline:
+            raise WaitExpired(f"after {timeout_seconds:g} s the shop still waits for {missing}")
+        for message in poll():
+            replies.add(message)
+    return replies.decisions(instant_ms)
+
+
+class ReplyReader:
+    """Reads every partition of both reply topics from its beginning."""
+
+    def __init__(self, bootstrap_servers: str, partitions: int) -> None:
         self._consumer: KafkaConsumer = make_consumer(bootstrap_servers)
         assigned = topic_partitions((FORECASTS, DECISIONS), range(partitions))
         self._consumer.assign(assigned)
         self._consumer.seek_to_beginning(*assigned)
 
-    def wait(
-        self, instant_ms: int, review: bool, timeout_seconds: float, clock: Callable[[], float]
-    ) -> list[ReorderDecision]:
-        """The decisions of the instant, once every SKU has its forecast and, at a review, its decision.
-
-        Raises:
-            WaitExpired: something is still missing after `timeout_seconds`; says what.
-        """
-        deadline = clock() + timeout_seconds
-        while missing := self._replies.missing(instant_ms, review):
-            if clock() > deadline:
-                raise WaitExpired(f"after {timeout_seconds:g} s the shop still waits for {missing}")
-            for records in self._consumer.poll(timeout_ms=100).values():
-                for record in records:
-                    self._replies.add(decode(record.topic, record.value))
-        return self._replies.decisions(instant_ms)
+    def poll(self) -> Iterator[DemandForecast | ReorderDecision]:
+        """What has come since the last call; waits 0.1 s at most."""
+        for records in self._consumer.poll(timeout_ms=100).values():
+            for record in records:
+                yield decode(record.topic, record.value)
 
     def close(self) -> None:
         self._consumer.close()

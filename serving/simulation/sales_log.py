@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -38,7 +37,7 @@ class SalesLog:
     """Every line of the sample that is demand or a return, with its local day."""
 
     lines: pd.DataFrame
-    zone: ZoneInfo
+    time_zone: str
 
     @property
     def last_day(self) -> date:
@@ -70,12 +69,7 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
 
-def midnight_ms(day: date, zone: ZoneInfo) -> int:
-    """The instant at which the local day begins."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1000
-
-
-def read_sales_log(path: Path, zone: ZoneInfo) -> SalesLog:
+def read_sales_log(path: Path, time_zone: str) -> SalesLog:
     """Reads the sample: no exact duplicates, write-offs or free lines; `C` invoices are returns.
 
     Raises:
@@ -90,12 +84,13 @@ def read_sales_log(path: Path, zone: ZoneInfo) -> SalesLog:
         raw["StockCode"].str.match(SKU_PATTERN) & (is_return | (raw["Quantity"] > 0)) & (raw["Price"] > 0)
     ]
     return SalesLog(
-        _as_lines(kept.sort_values(["InvoiceDate", "Invoice", "StockCode"], kind="stable"), zone), zone
+        _as_lines(kept.sort_values(["InvoiceDate", "Invoice", "StockCode"], kind="stable"), time_zone),
+        time_zone,
     )
 
 
-def _as_lines(rows: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
-    minutes = rows["InvoiceDate"].dt.tz_localize(str(zone)).dt.tz_convert("UTC")
+def _as_lines(rows: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    minutes = rows["InvoiceDate"].dt.tz_localize(time_zone).dt.tz_convert("UTC")
     rank = rows.groupby(["StockCode", "InvoiceDate"]).cumcount()
     lines = pd.DataFrame(
         {

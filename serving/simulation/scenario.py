@@ -6,15 +6,15 @@ Shared by the shop and the comparison planners, so that they differ in their dec
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from infra.contracts.identity import decision_id
 from infra.contracts.inventory import Policy
 from infra.contracts.shop import Item, LocationCalendar
+from serving.inventory.local_days import is_review, midnight_ms
 from serving.simulation.catalogue import build_calendar, build_items, build_policy
-from serving.simulation.sales_log import SalesLog, midnight_ms
+from serving.simulation.sales_log import SalesLog
 from serving.simulation.suppliers import earlier_orders, place_order
 from serving.simulation.warehouse import PurchaseOrder, Warehouse
 
@@ -38,17 +38,21 @@ class Scenario:
     calendar: LocationCalendar
     policy: Policy
 
-    @property
-    def zone(self) -> ZoneInfo:
-        return self.log.zone
-
     def midnight_ms(self, day: date) -> int:
         """The instant at which the local day begins."""
-        return midnight_ms(day, self.zone)
+        return midnight_ms(day, self.log.time_zone)
 
     def is_review(self, day: date) -> bool:
         """Whether the midnight at which `day` begins is a review."""
-        return day.weekday() in self.calendar.review_weekdays
+        return is_review(self.midnight_ms(day), self.calendar)
+
+    def unit_costs(self) -> dict[str, float]:
+        """Cost of one unit per SKU, in the shop's currency."""
+        return {sku: float(item.unit_cost.amount) for sku, item in self.items.items()}
+
+    def bulk_thresholds(self) -> dict[str, float]:
+        """Line quantity per SKU above which a line counts as bulk."""
+        return {sku: item.bulk_threshold or 0.0 for sku, item in self.items.items()}
 
     def mean_daily_units(self) -> "pd.Series[float]":
         """Mean daily demand per SKU over the last 56 days of history."""
@@ -91,7 +95,7 @@ class Scenario:
 def build_scenario(log: SalesLog, location: str, first_day: date, seed: int) -> Scenario:
     """The shop at the beginning of `first_day`, described by what was known the day before."""
     day_before = first_day - timedelta(days=1)
-    event_time_ms = midnight_ms(day_before, log.zone)
+    event_time_ms = midnight_ms(day_before, log.time_zone)
     items = build_items(log.sales_before(first_day), location, event_time_ms, seed)
     year = log.daily_units(first_day - timedelta(days=364), day_before)
     weekly = year.T.groupby([i // 7 for i in range(364)]).sum().T

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -27,7 +26,7 @@ from serving.simulation.day_events import (
     order_events,
     trading_events,
 )
-from serving.simulation.lockstep import Replies, ReplyReader
+from serving.simulation.lockstep import Replies, ReplyReader, wait_for_replies
 from serving.simulation.outcome import DayClose, EvaluationFiles, placed_order, sku_days, unmet_lines
 from serving.simulation.sales_log import SAMPLE_DIR, days_between, read_sales_log
 from serving.simulation.scenario import FIRST_DAY, Scenario, build_scenario
@@ -45,7 +44,8 @@ class Shop:
     scenario: Scenario
     warehouse: Warehouse
     producer: Producer
-    replies: ReplyReader
+    reader: ReplyReader
+    replies: Replies
     files: EvaluationFiles
     out_of_orderness_ms: int
     timeout_seconds: float
@@ -81,14 +81,15 @@ class Shop:
     def _trade(self, day: date) -> int:
         lines = self.scenario.log.lines_of(day)
         sales = sell(self.warehouse, lines)
-        thresholds = {sku: item.bulk_threshold or 0.0 for sku, item in self.scenario.items.items()}
         self.files.unmet(unmet_lines(day, sales))
-        self.files.sku_days(sku_days(day, sales, self.warehouse, thresholds))
+        self.files.sku_days(sku_days(day, sales, self.warehouse, self.scenario.bulk_thresholds()))
         return self._publish(trading_events(self.scenario, day, lines, sales))
 
     def _wait(self, day: date, instant_ms: int, review: bool) -> list[ReorderDecision]:
         try:
-            return self.replies.wait(instant_ms, review, self.timeout_seconds, time.monotonic)
+            return wait_for_replies(
+                self.replies, self.reader.poll, instant_ms, review, self.timeout_seconds, time.monotonic
+            )
         except WaitExpired as error:
             raise WaitExpired(f"close of {day}: {error}") from None
 
@@ -96,7 +97,7 @@ class Shop:
         orders = place_decided(self.scenario, self.warehouse, day, decisions)
         self._publish(order_events(self.scenario, orders))
         self.producer.flush()
-        costs = {sku: float(item.unit_cost.amount) for sku, item in self.scenario.items.items()}
+        costs = self.scenario.unit_costs()
         self.files.orders([placed_order(order, costs[order.sku]) for order in orders])
         return orders
 
@@ -191,7 +192,7 @@ def shop(
     """Replays the shop from a fresh start; fails if a forecast or a decision does not come in time."""
     settings = load_settings()
     refuse_used_topics(settings)
-    log = read_sales_log(SAMPLE, ZoneInfo(settings.time_zone))
+    log = read_sales_log(SAMPLE, settings.time_zone)
     scenario = build_scenario(log, settings.locations[0], parse_day(first), seed)
     chosen = replay_days(scenario, days)
     files = EvaluationFiles(settings.run_dir / "evaluation")
@@ -199,14 +200,14 @@ def shop(
         {"first_day": str(chosen[0]), "days": len(chosen), "seed": seed, "location": scenario.location}
     )
     producer = Producer(settings.bootstrap_servers)
-    replies = ReplyReader(
-        settings.bootstrap_servers, settings.partitions, Replies(scenario.location, scenario.items)
-    )
+    reader = ReplyReader(settings.bootstrap_servers, settings.partitions)
+    replies = Replies(scenario.location, scenario.items)
     try:
         bound_ms = settings.out_of_orderness_seconds * 1000
-        run(Shop(scenario, scenario.warehouse(), producer, replies, files, bound_ms, timeout), chosen)
+        warehouse = scenario.warehouse()
+        run(Shop(scenario, warehouse, producer, reader, replies, files, bound_ms, timeout), chosen)
     finally:
-        replies.close()
+        reader.close()
         producer.close()
 
 
