@@ -26,7 +26,7 @@ PURCHASE = {
     "unit_price": {"amount": "2.95", "currency": "GBP"},
 }
 
-BROKEN_PURCHASES = {
+BROKEN_PURCHASES: dict[str, list[object]] = {
     "event_id": ["", "a b", 7, None],
     "event_type": ["bought", 1, None],
     "event_time_ms": ["1316430000000", -1, 1.5, 99_999_999_999_999, True, None],

@@ -1,0 +1,34 @@
+"""Runs `stockstream` verbs as a user does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAPPING = ROOT / "infra" / "local" / "online_retail" / "mapping.yaml"
+DAYS = 15
+"""Long enough for two reviews, 2011-09-26 and 2011-10-03."""
+
+
+def verb_command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "stockstream"), *arguments]
+
+
+def verb_environment(run_dir: Path) -> dict[str, str]:
+    return {**os.environ, "STOCKSTREAM_RUN_DIR": str(run_dir)}
+
+
+def run_verb(run_dir: Path, *arguments: str, timeout: float = 600) -> str:
+    """Runs a verb to its end; its output, or a failure that shows it."""
+    done = subprocess.run(
+        verb_command(*arguments),
+        env=verb_environment(run_dir),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, f"{arguments}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
