@@ -21,6 +21,7 @@ from infra.local.stages import Say, Stage, StageRunner, run_module
 ROOT = Path(__file__).parents[2]
 RUN_DIR = ROOT / ".run" / "demo"
 MAPPING = ROOT / "infra" / "local" / "online_retail" / "mapping.yaml"
+FIRST_REPLAYED_DAY = "2011-09-19"
 BATCH_STAGES = ("import", "history", "train", "shop", "report")
 
 app = typer.Typer(help=__doc__, add_completion=False)
@@ -42,8 +43,8 @@ class Demo:
             StockstreamError: a stage failed; everything has been stopped then.
         """
         runner = self._runner
-        mapping = ["--mapping", str(MAPPING)]
-        runner.run(Stage("broker", self._start_broker), self._verb("import", "batch.bulk_import", *mapping))
+        history = ["--mapping", str(MAPPING), "--until", FIRST_REPLAYED_DAY]
+        runner.run(Stage("broker", self._start_broker), self._verb("import", "batch.bulk_import", *history))
         runner.run(self._verb("history", "batch.demand_history"))
         runner.run(self._verb("train", "batch.train_forecaster"))
         runner.run(Stage("features", self._start_features), Stage("serving", self._start_serving))
