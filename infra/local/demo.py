@@ -32,7 +32,7 @@ class Demo:
 
     def __init__(self, stack: Stack, days: int | None) -> None:
         self._stack = stack
-        self._shop_arguments = ["--days", str(days)] if days else []
+        self._shop_arguments = ["--from", FIRST_REPLAYED_DAY, *(["--days", str(days)] if days else [])]
         self._batch = {name: Component(name, stack.run_dir) for name in BATCH_STAGES}
         self._runner = StageRunner(8, [*stack.components, *self._batch.values()], typer.echo)
 
@@ -52,11 +52,6 @@ class Demo:
         self._write_timings()
         runner.run(self._verb("report", "serving.simulation.report"))
         self._write_timings()
-
-    def stop(self) -> None:
-        """Ends every process of the demo, a former run's too."""
-        self._runner.end_components()
-        self._stack.stop()
 
     def _verb(self, name: str, module: str, *arguments: str) -> Stage:
         return Stage(name, lambda say: run_module(self._batch[name], module, arguments, say))
@@ -89,16 +84,15 @@ def demo(
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     stack = Stack(RUN_DIR)
-    run = Demo(stack, days)
-    run.stop()
+    stack.stop()
     shutil.rmtree(RUN_DIR, ignore_errors=True)
     kept = False
     try:
-        run.run()
+        Demo(stack, days).run()
         kept = keep
     finally:
         if not kept:
-            run.stop()
+            stack.stop()
     typer.echo(
         f"\nAll of it took {time.monotonic() - began:.0f} s; everything is in {RUN_DIR}, see report.json"
     )

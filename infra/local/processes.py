@@ -219,6 +219,11 @@ class Component:
         return "\n  ".join([f"last lines of {self.log_file}:", *lines])
 
 
+def started_components(run_dir: Path) -> list[Component]:
+    """Every component that was started in this run directory and not stopped since."""
+    return [Component(file.stem, run_dir) for file in sorted((run_dir / "pids").glob("*.json"))]
+
+
 def _collect(pid: int) -> int | None:
     """Exit status of a child that has ended, taken from the kernel so that no zombie stays."""
     try:

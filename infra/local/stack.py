@@ -12,7 +12,7 @@ import typer
 
 from infra.errors import StockstreamError, exit_with_message
 from infra.local.broker import Broker, free_ports
-from infra.local.processes import Component
+from infra.local.processes import Component, started_components
 from infra.local.prometheus_server import PrometheusServer
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
@@ -74,16 +74,17 @@ class Stack:
             raise StockstreamError(f"no stack in {self.run_dir}; start one with 'stockstream up'") from None
 
     def running(self) -> list[str]:
-        """Names of the components that have a live process."""
-        return [component.name for component in self.components if component.members()]
+        """Names of the components that have a live process, a stage of a demo among them."""
+        return [component.name for component in started_components(self.run_dir) if component.members()]
 
     def stop(self) -> None:
-        """Stops every component, last started first, and forgets their addresses; the data stays.
+        """Stops every process started here, serving before the broker, and forgets the addresses.
 
         Raises:
             WaitExpired: a process outlived its kill.
         """
-        for component in reversed(self.components):
+        stages = [each for each in started_components(self.run_dir) if each not in self.components]
+        for component in [*stages, *reversed(self.components)]:
             component.stop()
             ready_file(self.run_dir, component.name).unlink(missing_ok=True)
         self._addresses_file.unlink(missing_ok=True)
@@ -124,7 +125,11 @@ def announce(name: str, start: Callable[[], None]) -> None:
     """Prints the name, starts the component and prints how long it took."""
     typer.echo(f"  {name:<12}", nl=False)
     began = time.monotonic()
-    start()
+    try:
+        start()
+    except BaseException:
+        typer.echo("failed")
+        raise
     typer.echo(f"up in {time.monotonic() - began:.1f} s")
 
 

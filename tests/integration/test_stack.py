@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from infra.contracts.topics import CLICKSTREAM
 from infra.errors import StockstreamError
 from infra.kafka import make_consumer
+from infra.local.processes import Component
 from infra.local.stack import Stack, start_all
 
 
@@ -34,6 +36,16 @@ def test_a_running_stack_is_not_started_again_and_keeps_running(stack: Stack) ->
         start_all(stack)
 
     assert stack.running() == ["broker"]
+
+
+def test_a_stage_that_lost_its_demo_is_stopped_with_the_stack(stack: Stack) -> None:
+    Component("history", stack.run_dir).start([sys.executable, "-c", "import time; time.sleep(99)"])
+    assert stack.running() == ["history"]
+
+    stack.stop()
+
+    assert stack.running() == []
+    assert Component("history", stack.run_dir).members() == []
 
 
 def test_a_stopped_stack_leaves_no_process_and_no_address(stack: Stack) -> None:
