@@ -10,7 +10,7 @@ from infra.contracts.identity import seed
 from infra.contracts.inventory import Policy
 from infra.contracts.message import Money
 from infra.contracts.shop import Item, LocationCalendar
-from serving.simulation.sales_log import SAMPLE_DIR
+from serving.simulation.sales_log import SAMPLE_DIR, DailyUnits
 from serving.simulation.suppliers import assign_suppliers, usual_lead_time
 
 CURRENCY = "GBP"
@@ -71,19 +71,17 @@ def build_calendar(location: str, event_time_ms: int) -> LocationCalendar:
     )
 
 
-def build_policy(
-    weekly_units: pd.DataFrame, items: dict[str, Item], location: str, event_time_ms: int
-) -> Policy:
+def build_policy(year: DailyUnits, items: dict[str, Item], location: str, event_time_ms: int) -> Policy:
     """A weekly budget of 1.5 times the costliest week of the year before.
 
     Args:
-        weekly_units: units sold, one row per SKU, one column per week of history.
+        year: the last 52 weeks of history.
         items: unit costs.
         location: the planning group.
         event_time_ms: from when the policy holds.
     """
-    costs = pd.Series({sku: float(item.unit_cost.amount) for sku, item in items.items()})
-    peak = weekly_units.mul(costs, axis=0).sum().max()
+    costs = np.array([float(items[sku].unit_cost.amount) for sku in year.skus])
+    peak = (costs @ year.units).reshape(-1, 7).sum(axis=1).max()
     return Policy(
         policy_id=f"budget-{location}",
         event_time_ms=event_time_ms,

@@ -53,8 +53,6 @@ def review(
 
 def _sold_before(scenario: Scenario) -> dict[str, deque[int]]:
     first, last = scenario.first_day - timedelta(days=WINDOW_DAYS), scenario.first_day - timedelta(days=1)
-    history = scenario.log.daily_units(first, last).astype(int)
-    return {
-        str(sku): deque(units, maxlen=WINDOW_DAYS)
-        for sku, units in zip(history.index, history.to_numpy().tolist(), strict=True)
-    }
+    history = scenario.log.daily_units(first, last)
+    sold = history.units.astype(int).tolist()
+    return {sku: deque(units, maxlen=WINDOW_DAYS) for sku, units in zip(history.skus, sold, strict=True)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from infra.contracts.identity import digest
 from infra.errors import StockstreamError
@@ -33,6 +34,15 @@ class SaleLine:
 
 
 @dataclass(frozen=True)
+class DailyUnits:
+    """Units (skus, days)."""
+
+    skus: list[str]
+    days: list[date]
+    units: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class SalesLog:
     """Every line of the sample that is demand or a return, with its local day."""
 
@@ -48,12 +58,15 @@ class SalesLog:
         """Sales, without returns, of the days before `day`."""
         return self.lines[(self.lines["day"] < day) & ~self.lines["is_return"]]
 
-    def daily_units(self, first: date, last: date) -> pd.DataFrame:
-        """Units sold: one row per SKU, one column per day of `first`..`last`, gaps as zeros."""
+    def daily_units(self, first: date, last: date) -> "DailyUnits":
+        """Units sold of every SKU on every day of `first`..`last`, gaps as zeros."""
         sold = self.lines[self.lines["day"].between(first, last) & ~self.lines["is_return"]]
         units = sold.pivot_table(index="sku", columns="day", values="quantity", aggfunc="sum")
         skus = sorted(self.lines["sku"].unique())
-        return units.reindex(index=skus, columns=days_between(first, last)).fillna(0.0)
+        days = days_between(first, last)
+        return DailyUnits(
+            skus, days, units.reindex(index=skus, columns=days).fillna(0.0).to_numpy(np.float64)
+        )
 
     def lines_of(self, day: date) -> list[SaleLine]:
         """The day's lines in time order."""

@@ -7,8 +7,6 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pandas as pd
-
 from infra.contracts.identity import decision_id
 from infra.contracts.inventory import Policy
 from infra.contracts.shop import Item, LocationCalendar
@@ -54,12 +52,12 @@ class Scenario:
         """Line quantity per SKU above which a line counts as bulk."""
         return {sku: item.bulk_threshold or 0.0 for sku, item in self.items.items()}
 
-    def mean_daily_units(self) -> "pd.Series[float]":
+    def mean_daily_units(self) -> dict[str, float]:
         """Mean daily demand per SKU over the last 56 days of history."""
         recent = self.log.daily_units(
             self.first_day - timedelta(days=RECENT_DAYS), self.first_day - timedelta(days=1)
         )
-        return recent.mean(axis=1)
+        return dict(zip(recent.skus, recent.units.mean(axis=1).tolist(), strict=True))
 
     def earlier_orders(self) -> list[PurchaseOrder]:
         """Orders received long before the first day; they teach what lead times to expect."""
@@ -89,7 +87,7 @@ class Scenario:
         return place_order(f"po-{decision}", sku, supplier, quantity, day, self.seed, decision)
 
     def _days_of_demand(self, days: int) -> dict[str, int]:
-        return {str(sku): max(1, math.ceil(mean * days)) for sku, mean in self.mean_daily_units().items()}
+        return {sku: max(1, math.ceil(mean * days)) for sku, mean in self.mean_daily_units().items()}
 
 
 def build_scenario(log: SalesLog, location: str, first_day: date, seed: int) -> Scenario:
@@ -98,6 +96,5 @@ def build_scenario(log: SalesLog, location: str, first_day: date, seed: int) -> 
     event_time_ms = midnight_ms(day_before, log.time_zone)
     items = build_items(log.sales_before(first_day), location, event_time_ms, seed)
     year = log.daily_units(first_day - timedelta(days=364), day_before)
-    weekly = year.T.groupby([i // 7 for i in range(364)]).sum().T
-    policy = build_policy(weekly, items, location, event_time_ms)
+    policy = build_policy(year, items, location, event_time_ms)
     return Scenario(log, location, first_day, seed, items, build_calendar(location, event_time_ms), policy)
