@@ -39,7 +39,11 @@ class Artifact:
 
 
 def save_artifact(
-    models_dir: Path, config: ForecasterConfig, weights: Weights, metrics: dict[str, Any], origin: dict[str, Any]
+    models_dir: Path,
+    config: ForecasterConfig,
+    weights: Weights,
+    metrics: dict[str, Any],
+    origin: dict[str, Any],
 ) -> str:
     """Writes a model folder in one step.
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 
-FEATURE_SCHEMA = 1
+FEATURE_SCHEMA: Literal[1] = 1
 """Version of the inputs made by `batch.forecaster.windows`; a model of another version is refused."""
 
 

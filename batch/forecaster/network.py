@@ -90,7 +90,7 @@ class QuantileForecaster(nn.Module):
         return future
 
     def _bend(self, batch: NetworkInput, head: Tensor) -> Tensor:
-        mix, shift, stretch, extra = head.split([self.bases, 1, self.levels, self.levels], dim=3)
+        mix, shift, stretch, extra = torch.split(head, [self.bases, 1, self.levels, self.levels], dim=3)
         mixed = torch.einsum("bphn,bpnk->bphk", torch.softmax(mix, dim=3), batch.bases)
         steps = torch.diff(mixed, dim=3, prepend=torch.zeros_like(mixed[..., :1]))
         steps = steps * torch.exp((shift + stretch).clamp(-3, 3)) + nn.functional.softplus(extra)

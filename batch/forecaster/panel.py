@@ -88,7 +88,7 @@ def read_panel(panel_dir: Path) -> DemandPanel:
     columns = ["sku", "location", "date", "units", "open", "available"]
     rows = pq.read_table(panel_dir, columns=columns).to_pandas()
     if rows.empty:
-        raise StockstreamError(f"panel {panel_dir} has no rows: run `stockstream history` on a filled archive")
+        raise StockstreamError(f"panel {panel_dir} has no rows: run `stockstream history` first")
     rows["date"] = pd.to_datetime(rows["date"])
     days = pd.date_range(rows["date"].min(), rows["date"].max())
     return _as_arrays(rows, days, str(manifest["panel_hash"]))
@@ -110,7 +110,8 @@ def _as_arrays(rows: pd.DataFrame, days: pd.DatetimeIndex, panel_hash: str) -> D
     values = ["units", "open", "observed"]
     wide = rows.pivot(index=["sku", "location"], columns="date", values=values).sort_index()
     units, open_days, observed = (
-        wide[value].reindex(columns=days).to_numpy(dtype=np.float64, na_value=0.0) for value in values
+        np.nan_to_num(wide.xs(value, axis=1, level=0).reindex(columns=days).to_numpy(dtype=np.float64))
+        for value in values
     )
     locations = np.array([location for _, location in wide.index])
     location_open = np.zeros_like(open_days)

@@ -47,7 +47,8 @@ class Predictor:
             series: (sku, location) of each row.
         """
         if window.units.shape[1] < self.config.history_days:
-            raise ValueError(f"window has {window.units.shape[1]} days, the model reads {self.config.history_days}")
+            days = window.units.shape[1]
+            raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
         inputs, level = self._inputs(window, series)
         parts = []
         for start in range(0, len(series), BATCH_SIZE):
@@ -55,7 +56,9 @@ class Predictor:
             parts.append(self._forward(NetworkInput(**{k: v[rows] for k, v in inputs.items()})))
         return np.concatenate(parts).astype(np.float64) * level[:, None, None]
 
-    def _inputs(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> tuple[dict[str, Tensor], Floats]:
+    def _inputs(
+        self, window: DemandWindow, series: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, Tensor], Floats]:
         config = self.config
         recent = slice(window.units.shape[1] - config.history_days, None)
         observed, open_days = window.observed[:, recent], window.open[:, recent]

@@ -39,7 +39,7 @@ def sample_paths(
 
 
 def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
-    """(series, horizon, levels): quantiles of the demand of days 1..h over (series, n_paths, horizon) paths."""
+    """(series, horizon, levels) quantiles of demand over days 1..h; paths are (series, n_paths, horizon)."""
     return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
 
 
@@ -50,7 +50,8 @@ def _normal_scores(copula: Copula, seed: int, n_paths: int, horizon: int) -> Flo
     for step in range(1, horizon):
         own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
     scores = np.sqrt(copula.level) * shared + np.sqrt(1 - copula.level) * own
-    return np.concatenate([scores, -scores])[:n_paths]
+    pairs: Floats = np.concatenate([scores, -scores])[:n_paths]
+    return pairs
 
 
 def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats:
@@ -63,4 +64,5 @@ def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats
     low = np.take_along_axis(values, segment, axis=1)
     high = np.take_along_axis(values, segment + 1, axis=1)
     share = (probabilities - edges[segment]) / (edges[segment + 1] - edges[segment])
-    return low + (high - low) * share
+    values_there: Floats = low + (high - low) * share
+    return values_there

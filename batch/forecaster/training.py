@@ -51,9 +51,16 @@ class TrainingSet:
     """Inputs and targets of s series over t days, followed by a horizon without targets.
 
     Attributes:
-        days: (s, t, 20). bases: (s, t, bases, levels). level: (s, t). usable: (s, t) whether the day may be an origin.
-        units: (s, t + horizon). scored: (s, t + horizon) 1 where a target exists. uncensored: likewise.
-        open: (s, t + horizon). calendar: (t + horizon, 13). sku, location: (s,).
+        days: (s, t, 20) day features.
+        bases: (s, t, bases, levels) in multiples of the level.
+        level: (s, t) scale as of each day.
+        usable: (s, t) 1 where the day may be an origin.
+        units: (s, t + horizon) true demand.
+        scored: (s, t + horizon) 1 where a target exists.
+        uncensored: (s, t + horizon) 1 where the target is not a mere lower bound.
+        open: (s, t + horizon) 1 where the location sold.
+        calendar: (t + horizon, 13) calendar features.
+        sku: (s,) index. location: likewise.
     """
 
     days: Tensor
@@ -88,11 +95,13 @@ def pooled_quantiles(panel: DemandPanel, config_levels: tuple[float, ...]) -> tu
     level = demand_level(fill_censored(panel.units, panel.observed, panel.open), known)
     settled = known & (np.cumsum(known, axis=1) > 56)
     if not settled.any():
-        raise StockstreamError("panel: no SKU has more than 56 open days of history before the first gate origin")
+        raise StockstreamError("panel: no SKU has more than 56 open days before the first gate origin")
     return tuple(float(q) for q in np.quantile((panel.units / level)[settled], config_levels))
 
 
-def training_set(panel: DemandPanel, rows: slice, config: ForecasterConfig, plan: TrainingPlan) -> TrainingSet:
+def training_set(
+    panel: DemandPanel, rows: slice, config: ForecasterConfig, plan: TrainingPlan
+) -> TrainingSet:
     """The rows of the panel twice: as they are, and with random stretches hidden as if out of stock.
 
     Targets are the true demand in both. `panel` must end on the last day that may be learned from.
@@ -229,7 +238,7 @@ def train_epoch(
         batch, targets = to_device(batch, device), to_device(targets, device)
         loss = pinball_loss(network(batch), targets, levels)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         total += loss.item()

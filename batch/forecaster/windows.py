@@ -44,7 +44,8 @@ def trailing_mean(units: Floats, known: Flags, days: int) -> Floats:
     count = np.cumsum(known, axis=1, dtype=np.float64)
     total[:, days:] -= total[:, :-days].copy()
     count[:, days:] -= count[:, :-days].copy()
-    return np.maximum(total, 0.0) / np.maximum(count, 1.0)
+    mean: Floats = np.maximum(total, 0.0) / np.maximum(count, 1.0)
+    return mean
 
 
 def demand_level(units: Floats, known: Flags) -> Floats:
@@ -92,7 +93,7 @@ def day_features(units: Floats, observed: Flags, open_days: Flags, last_day: dat
 
 
 def empirical_quantiles(units: Floats, known: Flags, levels: tuple[float, ...], days: int) -> Floats:
-    """(series, levels): quantiles of the last `days` known days, linear between order statistics; 0 if none."""
+    """(series, levels) of the last `days` known days, linear between order statistics; 0 if none is known."""
     recent = known & (np.cumsum(known[:, ::-1], axis=1)[:, ::-1] <= days)
     ordered = np.sort(np.where(recent, units, np.inf), axis=1)
     last = np.maximum(recent.sum(axis=1, keepdims=True) - 1, 0)
@@ -101,13 +102,14 @@ def empirical_quantiles(units: Floats, known: Flags, levels: tuple[float, ...], 
     low = np.take_along_axis(ordered, lower, axis=1)
     high = np.take_along_axis(ordered, np.minimum(lower + 1, last), axis=1)
     low, high = (np.where(recent.any(axis=1, keepdims=True), x, 0.0) for x in (low, high))
-    return low + (high - low) * (place - lower)
+    quantiles: Floats = low + (high - low) * (place - lower)
+    return quantiles
 
 
 def base_quantiles(units: Floats, known: Flags, level: Floats, config: ForecasterConfig) -> Floats:
-    """(series, bases, levels): the quantile functions the network starts from, in multiples of `level` (series,).
+    """(series, bases, levels) that the network starts from, in multiples of `level` (series,).
 
-    Empirical ones over each of `config.base_days`, then the pooled one of all series.
+    Empirical quantile functions over each of `config.base_days`, then the pooled one of all series.
     """
     recent = [empirical_quantiles(units, known, config.quantile_levels, days) for days in config.base_days]
     own = np.stack(recent, axis=1) / level[:, None, None]

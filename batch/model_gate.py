@@ -1,0 +1,158 @@
+"""Rolling-origin comparison of a model with the baselines, and the gate it must pass to be promoted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from batch.accuracy import interval_coverage, weighted_quantile_loss
+from batch.baselines import (
+    bootstrap_cumulative,
+    rolling_cumulative,
+    seasonal_naive,
+    seasonal_naive_cumulative,
+)
+from batch.copula_fit import summed_quantiles
+from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.panel import DemandPanel
+from batch.forecaster.predictor import Predictor
+from batch.forecaster.windows import DemandWindow, Floats
+from infra.contracts.demand import HORIZON_DAYS, Copula
+from infra.errors import StockstreamError
+
+GATE_ORIGINS = 6
+ORIGIN_SPACING_DAYS = 14
+CUMULATIVE_DAYS = 14
+HISTORY_DAYS = 224
+PATHS = 500
+GOAL_RATIO = 0.95
+GOAL_COVERAGE = (0.75, 0.85)
+
+MODEL, FALLBACK, EMPIRICAL, NAIVE = "lstm", "fallback", "empirical_56_open_days", "seasonal_naive"
+BASELINES = (EMPIRICAL, NAIVE)
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """One forecaster's forecasts of n series at several origins.
+
+    Attributes:
+        daily: (origins, n, horizon, levels).
+        cumulative: distributions (origins, n, levels) of 14-day demand, by the way they were made.
+    """
+
+    daily: Floats
+    cumulative: dict[str, Floats]
+
+
+def rolling_origins(panel: DemandPanel, count: int, spacing: int = ORIGIN_SPACING_DAYS) -> list[int]:
+    """Columns of the last known days, ascending; each has a whole horizon before the panel ends.
+
+    Raises:
+        StockstreamError: the panel is too short.
+    """
+    last = panel.units.shape[1] - 1 - HORIZON_DAYS
+    first = last - spacing * (count - 1)
+    if first < HISTORY_DAYS:
+        days = panel.units.shape[1]
+        needed = HISTORY_DAYS + spacing * (count - 1) + HORIZON_DAYS + 1
+        raise StockstreamError(f"panel has {days} days: {count} origins need at least {needed}")
+    return list(range(first, last + 1, spacing))
+
+
+def daily_forecasts(
+    panel: DemandPanel, origins: Sequence[int], forecaster: Callable[[DemandWindow], Floats]
+) -> Floats:
+    """(origins, n, horizon, levels) quantiles made with what was known at each origin."""
+    windows = (panel.window(origin, HISTORY_DAYS, HORIZON_DAYS) for origin in origins)
+    return np.stack([forecaster(window) for window in windows])
+
+
+def actuals(panel: DemandPanel, origins: Sequence[int]) -> Floats:
+    """(origins, n, horizon) demand."""
+    return np.stack([panel.actual(origin, HORIZON_DAYS) for origin in origins])
+
+
+def compare(
+    panel: DemandPanel, origins: Sequence[int], predictor: Predictor, paths: int = PATHS
+) -> dict[str, Any]:
+    """Scores the model, the fallback with its copula and the baselines at the same origins.
+
+    Returns:
+        JSON-ready: per forecaster WQL, weighted cumulative pinball and 80 % coverage at 14 days, pooled and
+        per origin; the model's ratio to the better baseline of each; whether it passes and meets the goals.
+    """
+    config = predictor.config
+    actual = actuals(panel, origins)
+    made = {
+        MODEL: _with_copula(
+            daily_forecasts(panel, origins, lambda w: predictor.predict(w, panel.series)),
+            config.copula,
+            paths,
+        ),
+        FALLBACK: _with_copula(
+            daily_forecasts(panel, origins, empirical_forecast), config.fallback_copula, paths
+        ),
+        **_baselines(panel, origins),
+    }
+    pooled = {name: _scores(forecasts, actual) for name, forecasts in made.items()}
+    return {
+        "origins": [panel.day(origin).isoformat() for origin in origins],
+        "pooled": pooled,
+        "per_origin": {name: _per_origin(forecasts, actual) for name, forecasts in made.items()},
+        **_verdict(pooled),
+    }
+
+
+def _with_copula(daily: Floats, copula: Copula, paths: int) -> Forecasts:
+    sums = [summed_quantiles(quantiles[:, :CUMULATIVE_DAYS], copula, paths) for quantiles in daily]
+    return Forecasts(daily, {"copula": np.stack(sums)})
+
+
+def _baselines(panel: DemandPanel, origins: Sequence[int]) -> dict[str, Forecasts]:
+    def sums(rule: Callable[[DemandWindow, int], Floats]) -> Floats:
+        return daily_forecasts(panel, origins, lambda window: rule(window, CUMULATIVE_DAYS))
+
+    empirical = {"bootstrap": sums(bootstrap_cumulative), "rolling": sums(rolling_cumulative)}
+    naive = {"past_errors": sums(seasonal_naive_cumulative)}
+    return {
+        EMPIRICAL: Forecasts(daily_forecasts(panel, origins, empirical_forecast), empirical),
+        NAIVE: Forecasts(daily_forecasts(panel, origins, seasonal_naive), naive),
+    }
+
+
+def _scores(forecasts: Forecasts, actual: Floats) -> dict[str, Any]:
+    total = actual[:, :, :CUMULATIVE_DAYS].sum(axis=2)
+    losses = {way: weighted_quantile_loss(sums, total) for way, sums in forecasts.cumulative.items()}
+    best = min(losses, key=lambda way: losses[way])
+    return {
+        "wql": weighted_quantile_loss(forecasts.daily, actual),
+        "cumulative_pinball_14": losses[best],
+        "cumulative_made_by": best,
+        "coverage_80_of_14_days": interval_coverage(forecasts.cumulative[best], total),
+    }
+
+
+def _per_origin(forecasts: Forecasts, actual: Floats) -> list[dict[str, Any]]:
+    return [
+        _scores(
+            Forecasts(forecasts.daily[[i]], {way: sums[[i]] for way, sums in forecasts.cumulative.items()}),
+            actual[[i]],
+        )
+        for i in range(len(actual))
+    ]
+
+
+def _verdict(pooled: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    ratios = {
+        metric: pooled[MODEL][metric] / min(pooled[name][metric] for name in BASELINES)
+        for metric in ("wql", "cumulative_pinball_14")
+    }
+    covered = pooled[MODEL]["coverage_80_of_14_days"]
+    return {
+        "ratio_to_better_baseline": ratios,
+        "passes": all(ratio < 1 for ratio in ratios.values()),
+        "meets_goals": all(ratio <= GOAL_RATIO for ratio in ratios.values())
+        and GOAL_COVERAGE[0] <= covered <= GOAL_COVERAGE[1],
+    }
