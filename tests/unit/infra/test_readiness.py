@@ -1,22 +1,12 @@
 from pathlib import Path
 
-import pytest
-
-from infra.readiness import mark_ready, ready_file
+from infra.readiness import announce_ready, ready_file
 
 
-def test_a_component_is_ready_only_while_it_works(tmp_path: Path) -> None:
-    file = ready_file(tmp_path, "serving")
-    assert not file.exists()
-
-    with mark_ready(tmp_path, "serving"):
-        assert file.exists()
-
-    assert not file.exists()
-
-
-def test_a_component_that_fails_is_no_longer_ready(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="disk full"), mark_ready(tmp_path, "serving"):
-        raise OSError("disk full")
-
+def test_a_component_is_ready_once_it_says_so(tmp_path: Path) -> None:
     assert not ready_file(tmp_path, "serving").exists()
+
+    announce_ready(tmp_path, "serving")
+
+    assert ready_file(tmp_path, "serving").exists()
+    assert not ready_file(tmp_path, "features").exists()
