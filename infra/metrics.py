@@ -1,0 +1,86 @@
+"""Every metric's name, kind, labels and meaning, declared once. No label names a SKU."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+import prometheus_client
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A declared metric; counters end in `_total`, times are in seconds."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("stockstream_forecasts_total", "counter", ("forecaster",), "Forecasts published"),
+            Metric("stockstream_forecast_seconds", "histogram", (), "Time to forecast one day", _SECONDS),
+            Metric("stockstream_proposals_total", "counter", ("outcome",), "Proposals: wanted or blocked"),
+            Metric("stockstream_epoch_seconds", "histogram", (), "Time to decide one epoch", _SECONDS),
+            Metric("stockstream_decisions_total", "counter", ("status",), "Reorder decisions published"),
+            Metric("stockstream_decision_reasons_total", "counter", ("reason",), "Adjustments of decisions"),
+            Metric("stockstream_allocations_total", "counter", ("status",), "Allocation runs"),
+            Metric("stockstream_allocation_seconds", "histogram", (), "Time to share one budget", _SECONDS),
+            Metric("stockstream_last_epoch_seconds", "gauge", ("stage",), "Last epoch done, unix time"),
+            Metric("stockstream_conflicts_total", "counter", ("topic",), "Same id with another content"),
+            Metric("stockstream_dead_letters_total", "counter", ("topic",), "Records sent to dead letters"),
+            Metric("stockstream_unreadable_total", "counter", ("topic",), "Invalid records passed over"),
+            Metric("stockstream_records_total", "counter", ("topic",), "Records read"),
+            Metric("stockstream_last_poll_seconds", "gauge", ("stage",), "Last poll of the log, unix time"),
+        )
+    }
+)
+
+
+class Meters(Protocol):
+    """Where a component records its metrics."""
+
+    def record(self, name: str, value: float = 1.0, **labels: str) -> None:
+        """Adds to a counter, sets a gauge or observes a histogram, by the declared kind."""
+        ...
+
+
+class PrometheusMeters:
+    """Meters of a process that exposes them itself, through `prometheus_client`."""
+
+    def __init__(self, registry: prometheus_client.CollectorRegistry) -> None:
+        self._registry = registry
+        self._made: dict[
+            str, prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram
+        ] = {}
+
+    def record(self, name: str, value: float = 1.0, **labels: str) -> None:
+        """Adds to a counter, sets a gauge or observes a histogram, by the declared kind."""
+        if name not in self._made:
+            self._made[name] = self._make(METRICS[name])
+        made = self._made[name]
+        child = made.labels(**labels) if labels else made
+        if isinstance(child, prometheus_client.Counter):
+            child.inc(value)
+        elif isinstance(child, prometheus_client.Gauge):
+            child.set(value)
+        else:
+            child.observe(value)
+
+    def _make(
+        self, metric: Metric
+    ) -> prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram:
+        if metric.kind == "counter":
+            return prometheus_client.Counter(metric.name, metric.help, metric.labels, registry=self._registry)
+        if metric.kind == "gauge":
+            return prometheus_client.Gauge(metric.name, metric.help, metric.labels, registry=self._registry)
+        return prometheus_client.Histogram(
+            metric.name, metric.help, metric.labels, registry=self._registry, buckets=metric.buckets
+        )

@@ -1,0 +1,105 @@
+"""`stockstream serve`: the composition root of forecasting and deciding on Ray Serve."""
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+import typer
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from infra.errors import StockstreamError, exit_with_message
+from infra.readiness import announce_ready, ready_file
+from infra.settings import Settings, load_settings
+from serving.allocator import Allocator
+from serving.api import Api
+from serving.forecaster import Forecaster
+from serving.partition_log import owned_partitions
+from serving.planner import Planner
+
+_LONGEST_RAY_DIR = 40
+_OBJECT_STORE_BYTES = 100 * 1024 * 1024
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+@contextmanager
+def ray_directory(run_dir: Path) -> Iterator[Path]:
+    """A folder for Ray's sockets, whose paths must stay under 107 bytes.
+
+    It is in the run directory if that is short enough, else a temporary one.
+    """
+    own = run_dir.resolve() / "ray"
+    if len(str(own)) <= _LONGEST_RAY_DIR:
+        own.mkdir(parents=True, exist_ok=True)
+        yield own
+        return
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as short:
+        yield Path(short)
+
+
+def start_ray(settings: Settings, directory: Path) -> None:
+    """A Ray of this machine alone, on the loopback interface, sized for consumers that mostly wait."""
+    ray.init(
+        address="local",
+        include_dashboard=False,
+        object_store_memory=_OBJECT_STORE_BYTES,
+        _temp_dir=str(directory),
+        _metrics_export_port=settings.metrics_port,
+        _node_ip_address="127.0.0.1",
+        logging_level=logging.WARNING,
+    )
+
+
+def application(settings: Settings) -> Any:
+    """The deployments; the API comes last because it reports on the others."""
+    forecaster: Any = Forecaster
+    planner: Any = Planner
+    allocator: Any = Allocator
+    api: Any = Api
+    return api.bind(
+        settings,
+        forecaster.bind(settings),
+        planner.options(num_replicas=settings.planner_replicas).bind(settings),
+        allocator.bind(settings),
+    )
+
+
+def deploy(settings: Settings) -> None:
+    """Runs the application; returns when every deployment is healthy, that is, has caught up."""
+    owned_partitions(0, settings.planner_replicas, settings.partitions)
+    serve.start(http_options=HTTPOptions(host=settings.api_host, port=settings.api_port))
+    serve.run(application(settings))
+
+
+@app.command()
+def main() -> None:
+    """Serves until it is told to stop (SIGTERM or Ctrl-C)."""
+    settings = load_settings()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    with ray_directory(settings.run_dir) as directory:
+        try:
+            start_ray(settings, directory)
+            deploy(settings)
+            announce_ready(settings.run_dir, "serving")
+            stopping.wait()
+        except RuntimeError as error:
+            raise StockstreamError(f"serving did not start: {str(error).splitlines()[0]}") from error
+        finally:
+            ready_file(settings.run_dir, "serving").unlink(missing_ok=True)
+            serve.shutdown()  # type: ignore[no-untyped-call]
+            ray.shutdown()
+
+
+if __name__ == "__main__":
+    exit_with_message(app)

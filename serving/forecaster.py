@@ -1,0 +1,26 @@
+"""The Forecaster deployment."""
+
+import torch
+from ray import serve
+
+from infra.settings import Settings
+from serving.demand_context import DemandContext
+from serving.forecast_source import load_source
+from serving.forecaster_stage import ForecasterStage, forecaster_partitions
+from serving.partition_log import LogFollower, owned_partitions
+from serving.ray_meters import RayMeters
+from serving.replica import REPLICA_OPTIONS, FollowingReplica
+
+
+@serve.deployment(num_replicas=1, **REPLICA_OPTIONS)
+class Forecaster(FollowingReplica):
+    """Rolling forecasts of the partitions that the replica's rank owns."""
+
+    def __init__(self, settings: Settings) -> None:
+        torch.set_num_threads(1)
+        meters = RayMeters()
+        owned = owned_partitions(serve.get_replica_context().rank.rank, 1, settings.partitions)
+        source, panel = load_source(settings.models_dir, settings.panel_dir, settings.forecast_paths)
+        stage = ForecasterStage(DemandContext(source.history_days, panel), source, meters)
+        assigned = forecaster_partitions(owned, settings.partitions)
+        super().__init__(LogFollower("forecaster", settings.bootstrap_servers, assigned, stage, meters))

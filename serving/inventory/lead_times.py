@@ -1,0 +1,62 @@
+"""Lead times in calendar days: what a supplier's receipts say, and draws from it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.contracts import identity
+from infra.contracts.inventory import LeadTimeCount
+
+PRIOR_RECEIPTS = 5
+MAX_LEAD_DAYS = 365
+
+
+def lead_time_counts(observed_days: Iterable[int], agreed_days: int) -> list[LeadTimeCount]:
+    """How often each lead time occurred.
+
+    Until a supplier has made `PRIOR_RECEIPTS` receipts, the agreed lead time stands in for the missing ones.
+    """
+    counts = Counter(min(max(days, 0), MAX_LEAD_DAYS) for days in observed_days)
+    missing = PRIOR_RECEIPTS - counts.total()
+    if missing > 0:
+        counts[agreed_days] += missing
+    return [LeadTimeCount(days=days, receipts=counts[days]) for days in sorted(counts)]
+
+
+def stratified_uniforms(count: int, *keyed_by: object) -> NDArray[np.float64]:
+    """`count` numbers in [0, 1), one in each of `count` equal strata, shuffled.
+
+    The draws depend on nothing but what they are keyed by, so that another order's draws never shift them.
+    """
+    rng = np.random.default_rng(identity.seed(*keyed_by))
+    drawn: NDArray[np.float64] = (rng.permutation(count) + rng.random(count)) / count
+    return drawn
+
+
+def draw_lead_days(counts: Sequence[LeadTimeCount], uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Lead times of an order placed now, by inverse distribution function."""
+    days = np.array([count.days for count in counts])
+    cumulative = np.cumsum([count.receipts for count in counts])
+    drawn: NDArray[np.int64] = days[np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")]
+    return drawn
+
+
+def draw_residual_days(
+    counts: Sequence[LeadTimeCount], age_days: int, uniforms: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Days until an order that is still open at `age_days` arrives, at least 1.
+
+    The distribution is that of the lead times longer than the age; an order older than all of them is
+    expected the next day.
+    """
+    longer = [count for count in counts if count.days > age_days]
+    if not longer:
+        return np.ones(len(uniforms), dtype=np.int64)
+    return draw_lead_days(longer, uniforms) - age_days
+
+
+def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:
+    """The lead time that half of the receipts met."""
+    return int(draw_lead_days(counts, np.array([0.5]))[0])

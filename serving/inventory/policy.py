@@ -1,0 +1,206 @@
+"""The review policy: what one SKU wants, from its inputs and its forecast message alone.
+
+The Planner and `stockstream replay` both call `decide`, so a decision is recomputed by the code that made it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from batch.forecaster.sampling import sample_paths
+from infra.contracts import identity
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import Adjustment, DecisionInputs, ValueSegment
+from serving.inventory.cover import Floats, Integers, chance_needed, required_quantities, service_quantity
+from serving.inventory.lead_times import (
+    draw_lead_days,
+    draw_residual_days,
+    median_lead_days,
+    stratified_uniforms,
+)
+from serving.inventory.local_days import days_between, midnight_after
+from serving.inventory.money import decimal_of
+from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, least_order
+
+POLICY = "cover-until-next-arrival.v1"
+"""Part of every input digest: another policy is another input."""
+
+MAX_SEGMENTS = 16
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Request:
+    """A decision to make: what it is for, its inputs, and the forecast message that the inputs name."""
+
+    decision_id: str
+    sku: str
+    location: str
+    epoch_ms: int
+    cause: str
+    inputs: DecisionInputs
+    forecast: DemandForecast | None
+
+    def input_digest(self) -> str:
+        """Digest of everything the wanted quantity depends on.
+
+        The policy's name, the identity of the decision (it seeds the lead-time draws) and the inputs, which
+        hold the digest of the forecast message.
+        """
+        identified_by = [self.decision_id, self.sku, self.location, self.epoch_ms, self.cause]
+        return identity.digest([POLICY, *identified_by, self.inputs.model_dump(mode="json")])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a SKU wants before the shared budget, and why."""
+
+    unconstrained_quantity: int
+    quantity: int
+    blocked: bool
+    adjustments: list[Adjustment]
+    segments: list[ValueSegment]
+    expected_receipt_ms: int | None
+
+
+def decide(requests: Sequence[Request]) -> list[Wanted]:
+    """What each request wants, in their order; a request's result does not depend on the others."""
+    results: dict[str, Wanted] = {}
+    answerable = [r for r in requests if r.forecast is not None and r.inputs.on_hand is not None]
+    for _, same_shape in groupby(sorted(answerable, key=_shape), key=_shape):
+        group = list(same_shape)
+        for start in range(0, len(group), _CHUNK):
+            results |= _decide_together(group[start : start + _CHUNK])
+    return [results.get(request.decision_id) or _blocked(request) for request in requests]
+
+
+def _forecasts(requests: Sequence[Request]) -> list[DemandForecast]:
+    return [request.forecast for request in requests if request.forecast is not None]
+
+
+def _shape(request: Request) -> tuple[int, int, float, float, tuple[float, ...]]:
+    """What forecasts must share to be sampled together."""
+    (forecast,) = _forecasts([request])
+    copula = forecast.copula
+    horizon = len(forecast.quantiles)
+    return forecast.paths, horizon, copula.level, copula.decay, tuple(forecast.quantile_levels)
+
+
+def _demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
+    """Joint paths [skus, paths, horizon] of forecasts of one shape, from the messages alone."""
+    first = forecasts[0]
+    quantiles = [forecast.quantiles for forecast in forecasts]
+    seeds = [forecast.seed for forecast in forecasts]
+    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths)
+
+
+def _blocked(request: Request) -> Wanted:
+    steps = Steps(0)
+    if request.inputs.on_hand is None:
+        steps.remark("STOCK_UNKNOWN", 0, "no stock level up to the epoch")
+    if request.forecast is None:
+        steps.remark("FORECAST_MISSING", 0, "no forecast with the epoch as origin")
+    _remark_sources(steps, request)
+    return Wanted(0, 0, True, steps.adjustments, [], None)
+
+
+def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
+    demand = _demand_paths(_forecasts(requests))
+    required = _required(requests, demand)
+    levels = np.array([request.inputs.cycle_service_level for request in requests])
+    wanted = np.minimum(service_quantity(required, levels), MAX_UNITS)
+    ending = demand * np.stack([_still_sold(request, demand.shape[2]) for request in requests])[:, None, :]
+    required_until_end = required if np.array_equal(ending, demand) else _required(requests, ending)
+    sellable = np.minimum(service_quantity(required_until_end, levels), MAX_UNITS)
+    return {
+        request.decision_id: _wanted(request, int(whole), int(until_end), paths)
+        for request, whole, until_end, paths in zip(
+            requests, wanted, sellable, required_until_end, strict=True
+        )
+    }
+
+
+def _required(requests: Sequence[Request], demand: Floats) -> Floats:
+    paths, horizon = demand.shape[1:]
+    return required_quantities(
+        demand,
+        np.array([float(request.inputs.on_hand or 0) for request in requests]),
+        np.stack([_arrivals(request, paths, horizon) for request in requests]),
+        np.stack([_new_order_days(request, paths) for request in requests]),
+        np.array([request.inputs.review_period_days for request in requests]),
+    )
+
+
+def _arrivals(request: Request, paths: int, horizon: int) -> Floats:
+    """Units [paths, horizon] that open orders bring before each day opens."""
+    arriving = np.zeros((paths, horizon))
+    for order in request.inputs.open_orders:
+        age = days_between(order.placed_ms, request.epoch_ms, request.inputs.time_zone)
+        uniforms = stratified_uniforms(paths, request.decision_id, "open-order", order.order_id)
+        day = draw_residual_days(request.inputs.lead_times, age, uniforms)
+        within = day < horizon
+        arriving[np.flatnonzero(within), day[within]] += order.outstanding
+    return arriving
+
+
+def _new_order_days(request: Request, paths: int) -> Integers:
+    uniforms = stratified_uniforms(paths, request.decision_id, "new-order")
+    return draw_lead_days(request.inputs.lead_times, uniforms)
+
+
+def _still_sold(request: Request, horizon: int) -> Floats:
+    """1 for each day of the horizon that starts before the item's end of life, else 0."""
+    if request.inputs.end_ms is None:
+        return np.ones(horizon)
+    zone = request.inputs.time_zone
+    starts = [midnight_after(request.epoch_ms, day, zone) for day in range(horizon)]
+    return np.array([float(start < request.inputs.end_ms) for start in starts])
+
+
+def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> Wanted:
+    steps = Steps(whole)
+    steps.change("END_OF_LIFE", until_end, "demand after the item's end date is not covered")
+    apply_order_rules(steps, request.inputs)
+    _remark_sources(steps, request)
+    receipt_ms = None
+    if steps.quantity > 0:
+        days = median_lead_days(request.inputs.lead_times)
+        receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
+    segments = value_segments(steps.quantity, required, request.inputs)
+    return Wanted(whole, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+
+
+def _remark_sources(steps: Steps, request: Request) -> None:
+    if request.forecast is not None and request.forecast.forecaster != "lstm":
+        reason = request.forecast.fallback_reason or request.forecast.forecaster
+        steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
+    if request.inputs.input_stale:
+        steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
+
+
+def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> list[ValueSegment]:
+    """What the units of an order are worth, best first: unit margin x chance that the unit is needed.
+
+    The first segment is the least order, which is bought whole or not at all; the rest is cut into at most
+    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise.
+
+    Args:
+        quantity: units wanted, whole packs.
+        required: units needed per path [paths].
+        inputs: gives margin, pack and minimum order.
+    """
+    if quantity == 0:
+        return []
+    margin = max(0.0, float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)))
+    first = least_order(inputs)
+    packs = (quantity - first) // inputs.case_pack
+    block = max(1, -(-packs // (MAX_SEGMENTS - 1))) * inputs.case_pack
+    bounds = [0, first, *range(first + block, quantity, block)]
+    if quantity > first:
+        bounds.append(quantity)
+    return [
+        ValueSegment(quantity=to - start, unit_value=margin * chance_needed(required, start, to))
+        for start, to in pairwise(bounds)
+    ]

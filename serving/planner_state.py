@@ -1,0 +1,149 @@
+"""What a Planner knows, rebuilt from the log and queryable as of an epoch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from infra.contracts import identity
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import DecisionInputs, ForecastReference
+from infra.contracts.message import Heartbeat
+from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
+from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from serving.event_time import EventTime
+from serving.inventory.as_of import Versions
+from serving.inventory.lead_times import lead_time_counts
+from serving.inventory.ledger import Key, Ledger, Receipts
+from serving.inventory.local_days import review_period_days
+from serving.inventory.policy import Request
+from serving.partition_log import Entry
+
+REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class OwnedItem:
+    """A catalogue item and the partition of its key."""
+
+    item: Item
+    partition: int
+
+
+class PlannerState:
+    """Stock, orders, lead times, catalogue, calendars and forecasts.
+
+    Catalogue, calendars and purchase orders are read whole; of stock levels and forecasts only the owned
+    partitions come here.
+    """
+
+    def __init__(self, owned: frozenset[int], partition_count: int, out_of_orderness_ms: int) -> None:
+        self._owned = owned
+        self.event_time = EventTime(out_of_orderness_ms)
+        self.ledger = Ledger()
+        self.items: Versions[Key, OwnedItem] = Versions()
+        self.calendars: Versions[str, LocationCalendar] = Versions()
+        self._receipts = Receipts()
+        self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
+        self._everything = range(partition_count)
+
+    def apply(self, entry: Entry) -> bool:
+        """Takes a record of an input topic; false where it contradicts an earlier forecast."""
+        message = entry.message
+        if entry.topic != FORECASTS:
+            self.event_time.advance(entry.topic, entry.partition, message.event_time_ms)
+        match message:
+            case StockLevel():
+                self.ledger.apply_level(message, entry.offset)
+            case PurchaseOrderEvent():
+                if entry.partition in self._owned:
+                    self.ledger.apply_order(message)
+                self._receipts.apply(message)
+            case Item():
+                owned = OwnedItem(message, entry.partition)
+                self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
+            case LocationCalendar():
+                self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case DemandForecast():
+                return self._apply_forecast(message)
+            case Heartbeat() | _:
+                pass
+        return True
+
+    def _apply_forecast(self, forecast: DemandForecast) -> bool:
+        known = self._forecasts.setdefault(((forecast.sku, forecast.location), forecast.origin_ms), forecast)
+        return known is forecast or known == forecast
+
+    def passed(self, partition: int, epoch_ms: int) -> bool:
+        """Whether every record up to the epoch has come that a decision of the partition may use."""
+        whole = all(
+            self.event_time.passed(topic, each, epoch_ms)
+            for topic in (PURCHASE_ORDERS, ITEMS, CALENDARS)
+            for each in self._everything
+        )
+        return whole and self.event_time.passed(STOCK_LEVELS, partition, epoch_ms)
+
+    def catalogue(self, epoch_ms: int) -> Iterator[OwnedItem]:
+        """Every item known at the epoch and not past its end, all partitions; sorted by key."""
+        for key in sorted(self.items):
+            owned = self.items.get(key, epoch_ms)
+            if owned and (owned.item.end_ms is None or owned.item.end_ms > epoch_ms):
+                yield owned
+
+    def has_forecast(self, key: Key, epoch_ms: int) -> bool:
+        """Whether the forecast with the epoch as its origin has come."""
+        return (key, epoch_ms) in self._forecasts
+
+    def requests(self, items: list[Item], epoch_ms: int, stale: bool) -> list[Request]:
+        """The review decisions to make for the items, from exactly the records up to the epoch."""
+        observed: dict[str, dict[str, list[int]]] = {}
+        requests = []
+        for item in items:
+            calendar = self.calendars.get(item.location, epoch_ms)
+            if calendar is None:
+                continue
+            zone = calendar.time_zone
+            if zone not in observed:
+                observed[zone] = self._receipts.observed_days(epoch_ms, zone)
+            days = observed[zone].get(item.supplier, [])
+            requests.append(self._request(item, calendar, epoch_ms, days, stale))
+        return requests
+
+    def _request(
+        self, item: Item, calendar: LocationCalendar, epoch_ms: int, lead_days: list[int], stale: bool
+    ) -> Request:
+        key = (item.sku, item.location)
+        forecast = self._forecasts.get((key, epoch_ms))
+        inputs = DecisionInputs(
+            forecast=None if forecast is None else _reference(forecast),
+            on_hand=self.ledger.on_hand(key, epoch_ms),
+            open_orders=self.ledger.open_orders(key, epoch_ms),
+            lead_times=lead_time_counts(lead_days, item.lead_time_days),
+            review_period_days=review_period_days(epoch_ms, calendar),
+            cycle_service_level=item.cycle_service_level,
+            min_order_quantity=item.min_order_quantity,
+            case_pack=item.case_pack,
+            maximum_stock=item.maximum_stock,
+            supplier=item.supplier,
+            unit_cost=item.unit_cost,
+            price=item.price,
+            planning_group=item.planning_group,
+            time_zone=calendar.time_zone,
+            end_ms=item.end_ms,
+            input_stale=stale,
+        )
+        made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
+        return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
+
+    def forget_before(self, as_of_ms: int) -> None:
+        """Drops what no decision or position of `as_of_ms` or later can need."""
+        self.ledger.forget_before(as_of_ms)
+        self._forecasts = {
+            (key, origin): forecast
+            for (key, origin), forecast in self._forecasts.items()
+            if origin >= as_of_ms
+        }
+
+
+def _reference(forecast: DemandForecast) -> ForecastReference:
+    return ForecastReference(
+        origin_ms=forecast.origin_ms, model_id=forecast.model_id, digest=identity.digest(forecast)
+    )
