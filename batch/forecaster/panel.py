@@ -107,18 +107,20 @@ def _as_arrays(rows: pd.DataFrame, days: pd.DatetimeIndex, panel_hash: str) -> D
         open=rows["open"].astype(float),
         observed=(rows["available"].astype(float).fillna(1.0) >= FULL_DAY).astype(float),
     )
-    values = ["units", "open", "observed"]
-    wide = rows.pivot(index=["sku", "location"], columns="date", values=values).sort_index()
+    wide = {
+        value: rows.pivot(index=["sku", "location"], columns="date", values=value).sort_index()
+        for value in ("units", "open", "observed")
+    }
+    series = wide["units"].index
     units, open_days, observed = (
-        np.nan_to_num(wide.xs(value, axis=1, level=0).reindex(columns=days).to_numpy(dtype=np.float64))
-        for value in values
+        np.nan_to_num(table.reindex(columns=days).to_numpy(dtype=np.float64)) for table in wide.values()
     )
-    locations = np.array([location for _, location in wide.index])
+    locations = np.array([location for _, location in series])
     location_open = np.zeros_like(open_days)
     for location in np.unique(locations):
         location_open[locations == location] = open_days[locations == location].max(axis=0)
     return DemandPanel(
-        series=tuple((str(sku), str(location)) for sku, location in wide.index),
+        series=tuple((str(sku), str(location)) for sku, location in series),
         first_day=days[0].date(),
         units=units,
         observed=observed > 0,

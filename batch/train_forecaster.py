@@ -1,0 +1,189 @@
+"""`stockstream train`: train the LSTM on the panel with Ray Train, score it, promote it if it is better."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import ray
+import ray.train
+import ray.train.torch
+import torch
+import typer
+
+from batch.copula_fit import fit_copula
+from batch.forecaster.artifact import Weights, save_artifact
+from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.panel import DemandPanel, read_panel
+from batch.forecaster.predictor import Predictor
+from batch.forecaster.training import TrainingPlan, pooled_quantiles
+from batch.forecaster.windows import DemandWindow, Floats
+from batch.model_gate import (
+    CUMULATIVE_DAYS,
+    GATE_ORIGINS,
+    HISTORY_DAYS,
+    actuals,
+    compare,
+    daily_forecasts,
+    rolling_origins,
+)
+from batch.model_report import comparison_table
+from batch.promote_model import promote_if_better
+from batch.training_worker import train_worker, trained_weights, worker_arguments
+from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
+from infra.errors import StockstreamError, exit_with_message
+from infra.settings import load_settings
+
+CALIBRATION_ORIGINS = 13
+CALIBRATION_SPACING_DAYS = 28
+MAX_FAILURES = 2
+VERSIONED = ("ray", "torch", "numpy", "pandas", "safetensors")
+
+app = typer.Typer(help=__doc__, add_completion=False)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The last day learned from, and the gate's origins; the first origin is that very day.
+
+    The network and the copulas see nothing after `last_learned`; every gate origin is scored on later days.
+    """
+
+    last_learned: int
+    gate: list[int]
+
+
+def split(panel: DemandPanel) -> Split:
+    """Keeps the last six origins' horizons out of training."""
+    gate = rolling_origins(panel, GATE_ORIGINS)
+    return Split(gate[0], gate)
+
+
+def new_config(panel: DemandPanel) -> ForecasterConfig:
+    """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
+    return ForecasterConfig(
+        skus=tuple(sorted({sku for sku, _ in panel.series})),
+        locations=tuple(sorted({location for _, location in panel.series})),
+        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
+    )
+
+
+def train_network(arguments: dict[str, Any], workers: int) -> Weights:
+    """Runs Ray Train on this machine's own short-lived cluster.
+
+    Raises:
+        StockstreamError: training failed more than `MAX_FAILURES` times.
+    """
+    with _local_ray() as folder:
+        trainer = ray.train.torch.TorchTrainer(
+            train_worker,
+            train_loop_config=arguments,
+            scaling_config=ray.train.ScalingConfig(
+                num_workers=workers,
+                use_gpu=torch.cuda.is_available(),
+                resources_per_worker={"CPU": 0.5},
+            ),
+            run_config=ray.train.RunConfig(
+                name="forecaster",
+                storage_path=str(folder / "results"),
+                failure_config=ray.train.FailureConfig(max_failures=MAX_FAILURES),
+            ),
+        )
+        try:
+            result = trainer.fit()
+        except ray.train.TrainingFailedError as error:
+            raise StockstreamError(f"training failed: {str(error).strip().splitlines()[-1]}") from error
+        if result.checkpoint is None:
+            raise StockstreamError("training ended without a checkpoint")
+        return {name: tensor.numpy() for name, tensor in trained_weights(result.checkpoint).items()}
+
+
+@contextmanager
+def _local_ray() -> Iterator[Path]:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's sockets need a path of less than 108 characters.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray.init(address="local", _temp_dir=folder, include_dashboard=False, num_cpus=2)
+        try:
+            yield Path(folder)
+        finally:
+            ray.shutdown()
+
+
+def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
+    """Fits both copulas on forecasts of the year before the gate; `panel` ends on the last learned day."""
+    origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
+    actual = actuals(panel, origins)
+    predictor = Predictor(config, weights)
+
+    def fit(forecast: Floats) -> Copula:
+        near = (Ellipsis, slice(0, CUMULATIVE_DAYS))
+        rows = forecast[:, :, :CUMULATIVE_DAYS].reshape(-1, CUMULATIVE_DAYS, forecast.shape[-1])
+        return fit_copula(rows, actual[near].reshape(-1, CUMULATIVE_DAYS))
+
+    def model(window: DemandWindow) -> Floats:
+        return predictor.predict(window, panel.series)
+
+    fitted = {
+        "copula": fit(daily_forecasts(panel, origins, model)),
+        "fallback_copula": fit(daily_forecasts(panel, origins, empirical_forecast)),
+    }
+    return config.model_copy(update=fitted)
+
+
+def _calibration_origins(panel: DemandPanel) -> int:
+    room = panel.units.shape[1] - 1 - HORIZON_DAYS - HISTORY_DAYS
+    return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))
+
+
+def build_model(panel_dir: Path, models_dir: Path, plan: TrainingPlan, workers: int) -> str:
+    """Trains, calibrates, scores and writes one model; returns its id."""
+    panel = read_panel(panel_dir)
+    parts = split(panel)
+    learned = panel.until(parts.last_learned)
+    config = new_config(learned)
+    last_day = panel.day(parts.last_learned)
+    typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
+    weights = train_network(worker_arguments(panel_dir, last_day, config, plan), workers)
+    config = calibrate(learned, config, weights)
+    typer.echo(
+        f"copula {config.copula}, fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
+    )
+    metrics = compare(panel, parts.gate, Predictor(config, weights))
+    typer.echo(comparison_table(metrics))
+    origin = {
+        "panel_hash": panel.panel_hash,
+        "learned_until": last_day.isoformat(),
+        "seed": plan.seed,
+        "plan": vars(plan),
+        "workers": workers,
+        "versions": {name: version(name) for name in VERSIONED},
+    }
+    return save_artifact(models_dir, config, weights, metrics, origin)
+
+
+@app.command()
+def main(
+    workers: Annotated[int, typer.Option(min=1, help="Ray Train workers")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="passes of 30 steps each")] = TrainingPlan.epochs,
+    promote: Annotated[bool, typer.Option(help="make the model current if it passes the gate")] = True,
+) -> None:
+    """Trains a forecaster and promotes it if it beats both baselines on both scores."""
+    started = time.monotonic()
+    settings = load_settings()
+    plan = replace(TrainingPlan(), epochs=epochs)
+    model_id = build_model(settings.panel_dir, settings.models_dir, plan, workers)
+    typer.echo(f"model {model_id} written after {time.monotonic() - started:.0f} s")
+    if promote:
+        typer.echo(promote_if_better(settings.models_dir, model_id))
+
+
+if __name__ == "__main__":
+    exit_with_message(app)
