@@ -1,0 +1,111 @@
+"""`stockstream features`: the Flink SQL job that turns the shop's events into demand features.
+
+It checks, deduplicates and windows events, and writes features, dead letters, late events and the archive.
+Started again, it goes on from its latest checkpoint or savepoint.
+"""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pyflink.table import TableEnvironment
+
+from infra.errors import StockstreamError, exit_with_message
+from infra.settings import Settings, load_settings
+from streaming import feature_query, sinks, sources
+from streaming.flink_session import configuration, latest_checkpoint, start_session
+from streaming.running_job import RunningJob
+
+START_TIMEOUT_SECONDS = 120.0
+STOP_TIMEOUT_SECONDS = 15.0
+_TRANSACTIONS = "stockstream-features"
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+def submit(session: TableEnvironment, settings: Settings, bounded: bool, exactly_once: bool) -> RunningJob:
+    """Submits all queries as one job."""
+    for definition in [*_source_tables(settings, bounded), *_views(), *_sink_tables(settings, exactly_once)]:
+        session.execute_sql(definition)
+    statements = session.create_statement_set()
+    rows = {
+        "demand_features": feature_query.feature_rows(settings.feature_step_minutes),
+        "turned_away": sinks.turned_away_rows(),
+        "archive": sinks.archive_rows(),
+    }
+    for table, query in rows.items():
+        statements.add_insert_sql(f"INSERT INTO {table} {query}")
+    return RunningJob(statements.execute().get_job_client(), settings.checkpoint_dir / "savepoints")
+
+
+def _source_tables(settings: Settings, bounded: bool) -> list[str]:
+    servers, disorder = settings.bootstrap_servers, settings.out_of_orderness_seconds
+    tables = [sources.source_table(source, servers, disorder, bounded) for source in sources.COMPUTED_FROM]
+    return [*tables, sources.archived_table(servers, bounded)]
+
+
+def _views() -> list[str]:
+    checked = [view for source in sources.COMPUTED_FROM for view in sources.views(source)]
+    return checked + feature_query.views()
+
+
+def _sink_tables(settings: Settings, exactly_once: bool) -> list[str]:
+    servers = settings.bootstrap_servers
+    prefix = {name: f"{_TRANSACTIONS}-{name}" if exactly_once else None for name in ("rows", "turned-away")}
+    return [
+        sinks.features_table(servers, prefix["rows"]),
+        sinks.turned_away_table(servers, prefix["turned-away"]),
+        sinks.archive_table(settings.archive_dir, settings.checkpoint_interval_seconds),
+    ]
+
+
+@app.command()
+def features(
+    run_dir: Annotated[Path | None, typer.Option(help="folder of the stack's files")] = None,
+    zone: Annotated[str | None, typer.Option(help="time zone whose local days are closed")] = None,
+    bounded: Annotated[bool, typer.Option("--bounded", help="stop at the topics' present ends")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="read everything again, ignoring checkpoints")
+    ] = False,
+    exactly_once: Annotated[
+        bool, typer.Option("--exactly-once", help="no duplicates for readers of committed records")
+    ] = False,
+    parallelism: Annotated[int, typer.Option(min=1, help="at most the partitions of a topic")] = 1,
+) -> None:
+    """Compute demand features until SIGTERM, or with --bounded to the present ends of the topics."""
+    settings = load_settings(**({"run_dir": run_dir} if run_dir else {}))
+    if parallelism > settings.partitions:
+        raise StockstreamError(
+            f"--parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
+        )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    restore_from = None if fresh or bounded else latest_checkpoint(settings.checkpoint_dir)
+    print(
+        f"features: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
+        flush=True,
+    )
+    options = configuration(settings, zone or settings.time_zone, parallelism, restore_from)
+    session = start_session(options, settings.run_dir / "logs")
+    _run(submit(session, settings, bounded, exactly_once), settings.run_dir / "ready" / "features", stopping)
+
+
+def _run(job: RunningJob, ready: Path, stopping: threading.Event) -> None:
+    """Marks the job as ready while it runs; returns when it has ended well."""
+    job.wait_until_running(START_TIMEOUT_SECONDS)
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    ready.touch()
+    try:
+        while not job.has_ended():
+            if stopping.wait(0.2):
+                job.stop(STOP_TIMEOUT_SECONDS)
+    finally:
+        ready.unlink()
+    job.raise_failure()
+
+
+if __name__ == "__main__":
+    exit_with_message(app)

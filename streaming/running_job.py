@@ -1,0 +1,71 @@
+"""The submitted Flink job as the verb sees it: has it started, has it ended, why, and how to end it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyflink.common import JobStatus
+from pyflink.common.job_client import JobClient
+
+from infra.errors import StockstreamError, WaitExpired
+
+_POLL_SECONDS = 0.1
+
+
+class RunningJob:
+    """A job in this process's JVM; its savepoints go where its checkpoints are found again."""
+
+    def __init__(self, client: JobClient, savepoints: Path) -> None:
+        self._client = client
+        self._end = client.get_job_execution_result()
+        self._savepoints = savepoints
+
+    def has_ended(self) -> bool:
+        return bool(self._end.done())
+
+    def wait_until_running(self, timeout_seconds: float) -> None:
+        """Returns when the job runs, or has already ended.
+
+        Raises:
+            WaitExpired: neither in time.
+        """
+        _wait(lambda: self.has_ended() or self._is_running(), timeout_seconds, "start of the features job")
+
+    def _is_running(self) -> bool:
+        return bool(self._client.get_job_status().result() == JobStatus.RUNNING)
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Ends the job with a savepoint: everything read so far is written, and the archive is complete.
+
+        Raises:
+            WaitExpired: not in time; the next start goes on from the last checkpoint instead.
+        """
+        self._client.stop_with_savepoint(False, str(self._savepoints.resolve()))
+        _wait(self.has_ended, timeout_seconds, "savepoint of the features job")
+
+    def raise_failure(self) -> None:
+        """Does nothing if the job ended well.
+
+        Raises:
+            StockstreamError: the job failed; names the root cause.
+        """
+        try:
+            self._end.result()
+        except Py4JJavaError as error:
+            raise StockstreamError(f"features job failed: {root_cause(error.java_exception)}") from None
+
+
+def root_cause(throwable: Any) -> str:
+    """The innermost cause of a Java exception, in one line."""
+    cause = throwable.getCause()
+    return root_cause(cause) if cause is not None else str(throwable.toString()).splitlines()[0]
+
+
+def _wait(condition: Callable[[], bool], timeout_seconds: float, what: str) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise WaitExpired(f"{what}: not within {timeout_seconds:g} s")
+        time.sleep(_POLL_SECONDS)
