@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib.stride_tricks import sliding_window_view
 
-from batch.forecaster.windows import empirical_quantiles
+from batch.forecaster.fallback import FALLBACK_DAYS
+from batch.forecaster.windows import DemandWindow, Flags, Floats, empirical_quantiles
 from infra.contracts.demand import QUANTILE_LEVELS, DemandForecast
 from serving.simulation.sales_log import DailyUnits
 
-Floats = NDArray[np.float64]
-
 TAU = 14
-EMPIRICAL_DAYS = 56
+WEEK = 7
 SCORED_LEVELS = (0.005, 0.025, 0.165, 0.25, 0.5, 0.75, 0.835, 0.975, 0.995)
 """The nine levels of the M5 uncertainty competition."""
 INTERVAL = (0.1, 0.9)
@@ -81,26 +80,31 @@ def published(forecasts: Iterable[DemandForecast]) -> Distributions:
     return Distributions(daily, np.array([forecast.cumulative[TAU - 1] for forecast in chosen])[:, knots])
 
 
-def seasonal_naive(history: Floats) -> Distributions:
-    """Last week again, without any spread; `history` is (n, days) and ends the day before the origin."""
-    point = np.tile(history[:, -7:], TAU // 7)
-    return Distributions(_spread(point), _spread(point.sum(axis=1)))
+def seasonal_naive(window: DemandWindow) -> Distributions:
+    """Last week again, with the spread that the same rule's errors had over the last 56 days."""
+    point = window.units[:, -WEEK:][:, np.arange(TAU) % WEEK]
+    residuals = window.units[:, WEEK:] - window.units[:, :-WEEK]
+    both_open = window.open[:, WEEK:] & window.open[:, :-WEEK]
+    spread = empirical_quantiles(residuals, both_open, _LEVELS, FALLBACK_DAYS)
+    daily = np.maximum(point[:, :, None] + spread[:, None, :], 0.0) * window.future_open[:, :, None]
+    sums, weeks = _running_sums(window.units, TAU), _running_sums(window.units, WEEK) * (TAU / WEEK)
+    errors = (sums[:, WEEK:] - weeks[:, : sums.shape[1] - WEEK])[:, -FALLBACK_DAYS:]
+    total = point.sum(axis=1)[:, None] + np.quantile(errors, _LEVELS, axis=1).T
+    return Distributions(daily, np.maximum(total, 0.0))
 
 
-def empirical(history: Floats, open_days: NDArray[np.bool_], future_open: NDArray[np.bool_]) -> Distributions:
-    """Quantiles of the last 56 open days, and of the fourteen-day sums within the last 56 days.
+def empirical(window: DemandWindow) -> Distributions:
+    """Quantiles of the last 56 open days, and of the fourteen-day sums within them."""
+    flat = empirical_quantiles(window.units, window.open, _LEVELS, FALLBACK_DAYS)
+    first = np.flatnonzero(window.open[0])[-FALLBACK_DAYS]
+    sums = _running_sums(window.units[:, first:], TAU)
+    daily = flat[:, None, :] * window.future_open[:, :, None]
+    return Distributions(daily, np.quantile(sums, _LEVELS, axis=1).T)
 
-    Args:
-        history: (n, days) demand, the last day is the day before the origin.
-        open_days: (days,) whether the shop sold.
-        future_open: (14,) whether it will.
-    """
-    known = np.broadcast_to(open_days, history.shape)
-    flat = empirical_quantiles(history, known, _LEVELS, EMPIRICAL_DAYS)
-    running = np.cumsum(history[:, -EMPIRICAL_DAYS:], axis=1)
-    sums = running[:, TAU - 1 :] - np.concatenate([np.zeros((len(history), 1)), running[:, :-TAU]], axis=1)
-    daily = flat[:, None, :] * future_open.astype(np.float64)[None, :, None]
-    return Distributions(daily, np.moveaxis(np.quantile(sums, _LEVELS, axis=1), 0, -1))
+
+def _running_sums(units: Floats, days: int) -> Floats:
+    sums: Floats = sliding_window_view(units, days, axis=1).sum(axis=2)
+    return sums
 
 
 def join(parts: Sequence[Distributions]) -> Distributions:
@@ -112,28 +116,37 @@ def join(parts: Sequence[Distributions]) -> Distributions:
 def scores(
     forecasts: dict[tuple[str, date], DemandForecast],
     demand: DailyUnits,
-    open_days: NDArray[np.bool_],
+    open_days: Flags,
     origins: Sequence[date],
 ) -> dict[str, Scores]:
     """Scores of the published forecasts and both baselines, pooled over the origins.
 
     Args:
-        forecasts: by SKU and first day of the horizon, for every row of `demand` and every origin.
-        demand: true units, with 56 open days before the first origin.
+        forecasts: by SKU and first day of the horizon, for every SKU of `demand` and every origin.
+        demand: true units, with at least 56 open days before the first origin.
         open_days: (days,) whether the shop sold.
         origins: first days of the horizons; the fourteen days of each are in `demand`.
     """
     own, naive, recent, actual = [], [], [], []
     for origin in origins:
-        at = demand.days.index(origin)
+        window, at = window_before(demand, open_days, origin), demand.days.index(origin)
         own.append(published(forecasts[sku, origin] for sku in demand.skus))
-        naive.append(seasonal_naive(demand.units[:, :at]))
-        recent.append(empirical(demand.units[:, :at], open_days[:at], open_days[at : at + TAU]))
+        naive.append(seasonal_naive(window))
+        recent.append(empirical(window))
         actual.append(demand.units[:, at : at + TAU])
     truth = np.concatenate(actual)
     names = ("published", "seasonal naive", "56-day empirical")
     return {name: score(truth, join(parts)) for name, parts in zip(names, (own, naive, recent), strict=True)}
 
 
-def _spread(point: Floats) -> Floats:
-    return np.broadcast_to(point[..., None], (*point.shape, len(_LEVELS)))
+def window_before(demand: DailyUnits, open_days: Flags, origin: date) -> DemandWindow:
+    """What could be known of true demand at the beginning of `origin`, with the open days of the horizon."""
+    at = demand.days.index(origin)
+    past = np.broadcast_to(open_days[:at], (len(demand.skus), at))
+    return DemandWindow(
+        last_day=demand.days[at - 1],
+        units=demand.units[:, :at],
+        observed=np.ones_like(past),
+        open=past,
+        future_open=np.broadcast_to(open_days[at : at + TAU], (len(demand.skus), TAU)),
+    )

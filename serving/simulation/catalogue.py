@@ -33,7 +33,7 @@ def build_items(sales: pd.DataFrame, location: str, event_time_ms: int, shop_see
 def _item(
     sku: str, lines: pd.DataFrame, supplier: str, location: str, event_time_ms: int, shop_seed: int
 ) -> Item:
-    price = Decimal(str(lines["unit_price"].median())).quantize(Decimal("0.01"))
+    price = Decimal(f"{lines['unit_price'].median():.2f}")
     share = np.random.default_rng(seed(shop_seed, "unit-cost", sku)).uniform(*COST_SHARES)
     pack = case_pack(float(lines["quantity"].median()))
     return Item(

@@ -53,7 +53,7 @@ def draw_fan_chart(chart: FanChart, path: Path) -> None:
         _mark_stock_outs(axes, chart.stock_outs)
         axes.set_ylabel(unit)
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper left", ncols=2, fontsize=8, frameon=False)
+    figure.legend(*daily.get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
     made = f"made at the beginning of {chart.origin:%d %B %Y} by {chart.forecast.forecaster}"
     daily.set_title(f"SKU {chart.forecast.sku}: demand per day and its forecast {made}", loc="left")
     added.set_title("The same, added up over the days of the horizon", loc="left")
@@ -94,10 +94,11 @@ def _fan(axes: Axes, forecast: DemandForecast, days: list[date], table: list[lis
 
 
 def _mark_stock_outs(axes: Axes, days: Sequence[date]) -> None:
-    for number, day in enumerate(days):
-        label = "" if number else "ran out of stock that day"
-        at = _number(day)
-        axes.axvspan(at - 0.5, at + 0.5, color=ORANGE, alpha=0.25, lw=0, label=label)
+    """A square on the axis for each day, so that nothing of the fan is hidden."""
+    squares = axes.plot(
+        _numbers(days), np.zeros(len(days)), "s", color=ORANGE, ms=5, label="ran out of stock that day"
+    )
+    squares[0].set(transform=axes.get_xaxis_transform(), clip_on=False, zorder=5)
 
 
 def _label(axes: Axes, title: str, unit: str) -> None:

@@ -117,26 +117,22 @@ def planner_histories(
 
 
 def fan_chart(replay: Replay) -> FanChart | None:
-    """The best-selling SKU's forecast of a review after a third of the scored days; None without one."""
-    demand, days = replay.demand(), replay.scored_days
-    best = int(demand.units[:, demand.days.index(days[0]) :].sum(axis=1).argmax())
-    sku, wanted = demand.skus[best], days[len(days) // 3]
+    """The most ordered SKU at a review after a third of the scored days; None without forecasts."""
+    sku, days = str(replay.sku_days.groupby("sku")["lines"].sum().idxmax()), replay.scored_days
     origins = [day for name, day in replay.results.forecasts if name == sku]
     if not origins:
         return None
     reviews = [day for day in origins if replay.scenario.is_review(day)] or origins
-    origin = min(reviews, key=lambda day: abs((day - wanted).days))
+    origin = min(reviews, key=lambda day: abs((day - days[len(days) // 3]).days))
     forecast = replay.results.forecasts[sku, origin]
-    begin, end = (
-        origin - timedelta(days=DAYS_SHOWN_BEFORE),
-        origin + timedelta(days=len(forecast.quantiles)),
-    )
-    shown = {
-        day: units for day, units in zip(demand.days, demand.units[best], strict=True) if begin <= day < end
-    }
+    begin = origin - timedelta(days=DAYS_SHOWN_BEFORE)
+    end = min(origin + timedelta(days=len(forecast.quantiles) - 1), replay.days[-1])
+    shown = replay.scenario.log.daily_units(begin, end)
+    demand = dict(zip(shown.days, shown.units[shown.skus.index(sku)], strict=True))
     empty = replay.sku_days[(replay.sku_days["sku"] == sku) & (replay.sku_days["on_hand"] == 0)]
-    stock_outs = [day for day in map(date.fromisoformat, empty["day"]) if day in shown]
-    return FanChart(forecast, origin, shown, stock_outs)
+    return FanChart(
+        forecast, origin, demand, [day for day in map(date.fromisoformat, empty["day"]) if day in demand]
+    )
 
 
 def _history(sku_days: pd.DataFrame, orders: pd.DataFrame, costs: Mapping[str, float]) -> PlannerHistory:

@@ -1,10 +1,11 @@
 """The shipped sales sample: real lines of a real shop, read by the rules of its import mapping."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,11 +71,14 @@ class SalesLog:
 
     def lines_of(self, day: date) -> list[SaleLine]:
         """The day's lines in time order."""
-        rows = self.lines[self.lines["day"] == day]
-        return [
-            SaleLine(**{str(name): value for name, value in row.items() if name != "day"})
-            for row in rows.to_dict("records")
-        ]
+        rows = self._by_day[day].to_dict("records") if day in self._by_day else []
+        return [_sale_line({str(name): value for name, value in row.items()}) for row in rows]
+
+    @cached_property
+    def _by_day(self) -> dict[date, pd.DataFrame]:
+        return {
+            day: rows.drop(columns="day") for day, rows in self.lines.groupby("day") if isinstance(day, date)
+        }
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -104,30 +108,26 @@ def read_sales_log(path: Path, time_zone: str) -> SalesLog:
 
 def _as_lines(rows: pd.DataFrame, time_zone: str) -> pd.DataFrame:
     minutes = rows["InvoiceDate"].dt.tz_localize(time_zone).dt.tz_convert("UTC")
-    rank = rows.groupby(["StockCode", "InvoiceDate"]).cumcount()
+    same_minute = rows.groupby(["StockCode", "InvoiceDate"]).cumcount()
+    same_invoice = rows.groupby(["Invoice", "StockCode"]).cumcount().astype(str)
+    pseudonyms = {
+        number: "u-" + digest([int(number)])[:12] for number in rows["Customer ID"].dropna().unique()
+    }
     lines = pd.DataFrame(
         {
-            "line_id": _line_ids(rows),
+            "line_id": "line-" + rows["Invoice"] + "-" + rows["StockCode"] + "-" + same_invoice,
             "sku": rows["StockCode"],
-            "time_ms": minutes.astype("int64") // 1_000_000 + LINE_SPACING_MS * rank,
+            "time_ms": minutes.astype("int64") // 1_000_000 + LINE_SPACING_MS * same_minute,
             "day": rows["InvoiceDate"].dt.date,
             "quantity": rows["Quantity"].abs(),
-            "unit_price": [Decimal(f"{price:.4f}").normalize() for price in rows["Price"]],
+            "unit_price": rows["Price"],
             "is_return": rows["Invoice"].str.startswith("C"),
             "session_id": "invoice-" + rows["Invoice"],
-            "user_id": [_pseudonym(customer) for customer in rows["Customer ID"]],
+            "user_id": rows["Customer ID"].map(pseudonyms).replace({np.nan: None}),
         }
     )
     return lines.sort_values(["time_ms", "sku"], kind="stable", ignore_index=True)
 
 
-def _line_ids(rows: pd.DataFrame) -> Sequence[str]:
-    """Ids from the content of a line, so that the same line has the same id in every run."""
-    contents = zip(
-        rows["Invoice"], rows["StockCode"], rows["Quantity"], rows["InvoiceDate"], rows["Price"], strict=True
-    )
-    return ["line-" + digest([str(part) for part in content])[:24] for content in contents]
-
-
-def _pseudonym(customer: float) -> str | None:
-    return None if np.isnan(customer) else "u-" + digest([int(customer)])[:12]
+def _sale_line(row: dict[str, Any]) -> SaleLine:
+    return SaleLine(**row | {"unit_price": Decimal(f"{row['unit_price']:.4f}").normalize()})
