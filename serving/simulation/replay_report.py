@@ -117,8 +117,9 @@ def planner_histories(
 
 
 def fan_chart(replay: Replay) -> FanChart | None:
-    """The most ordered SKU at a review after a third of the scored days; None without forecasts."""
-    sku, days = str(replay.sku_days.groupby("sku")["lines"].sum().idxmax()), replay.scored_days
+    """The busiest SKU of history at a review after a third of the scored days; None without forecasts."""
+    sku = str(replay.scenario.log.sales_before(replay.days[0])["sku"].value_counts().idxmax())
+    days = replay.scored_days
     origins = [day for name, day in replay.results.forecasts if name == sku]
     if not origins:
         return None
