@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from kafka import TopicPartition
 
 from infra.contracts.codec import decode, message_key
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, DemandForecast
@@ -145,6 +149,27 @@ def test_each_close_sends_a_heartbeat_to_every_partition_of_every_archived_topic
             beats.setdefault((record.topic, record.partition), set()).add(message.event_time_ms)
 
     assert [(t, n) for t in ARCHIVED for n in range(PARTITIONS) if not closes <= beats[t, n]] == []
+
+
+def test_the_heartbeat_verb_reaches_every_partition_of_every_archived_topic(fresh_broker: Broker) -> None:
+    assigned = topic_partitions(ARCHIVED, range(PARTITIONS))
+    before = end_offsets(fresh_broker, assigned)
+    environment = {**os.environ, "STOCKSTREAM_BOOTSTRAP_SERVERS": fresh_broker.bootstrap_servers}
+
+    subprocess.run(
+        [sys.executable, "-m", "infra.heartbeat", "--once"], env=environment, check=True, timeout=60
+    )
+
+    after = end_offsets(fresh_broker, assigned)
+    assert {tp: after[tp] - before[tp] for tp in assigned} == dict.fromkeys(assigned, 1)
+
+
+def end_offsets(broker: Broker, assigned: list[TopicPartition]) -> dict[TopicPartition, int]:
+    consumer = make_consumer(broker.bootstrap_servers)
+    try:
+        return dict(consumer.end_offsets(assigned))
+    finally:
+        consumer.close()
 
 
 def test_a_decision_seen_twice_becomes_one_order_placed_after_its_review(
