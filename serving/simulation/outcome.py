@@ -53,7 +53,6 @@ class DayClose:
 
     day: str
     events: int
-    forecasts: int
     decisions: int
     orders: int
     waited_seconds: float

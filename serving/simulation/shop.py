@@ -72,9 +72,7 @@ class Shop:
         decisions = self._wait(day, instant_ms, self.scenario.is_review(next_day))
         waited = time.monotonic() - begin
         orders = self._place(next_day, decisions)
-        close = DayClose(
-            str(day), events, len(self.scenario.items), len(decisions), len(orders), round(waited, 3)
-        )
+        close = DayClose(str(day), events, len(decisions), len(orders), round(waited, 3))
         self.files.close(close)
         return close
 

@@ -91,7 +91,7 @@ def test_a_new_replay_forgets_the_files_of_the_last(evaluation: Path) -> None:
     files = EvaluationFiles(evaluation)
     for _ in range(2):
         files.begin({"seed": 1})
-        files.close(DayClose("2011-10-10", 1, 2, 3, 4, 0.5))
+        files.close(DayClose("2011-10-10", 1, 2, 3, 0.5))
 
     assert len(read_rows(evaluation, "closes")) == 1
 
