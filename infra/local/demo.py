@@ -50,11 +50,15 @@ class Demo:
         runner.run(Stage("features", self._start_features), Stage("serving", self._start_serving))
         runner.run(self._verb("shop", "serving.simulation.shop", *self._shop_arguments))
         self._write_timings()
-        runner.run(self._verb("report", "serving.simulation.report"))
+        runner.run(Stage("report", self._report))
         self._write_timings()
+        typer.echo("\n" + self._batch["report"].output_file.read_text())
 
     def _verb(self, name: str, module: str, *arguments: str) -> Stage:
         return Stage(name, lambda say: run_module(self._batch[name], module, arguments, say))
+
+    def _report(self, say: Say) -> None:
+        run_module(self._batch["report"], "serving.simulation.report", [], say=lambda line: None)
 
     def _start_broker(self, say: Say) -> None:
         self._stack.start_broker()
@@ -94,7 +98,7 @@ def demo(
         if not kept:
             stack.stop()
     typer.echo(
-        f"\nAll of it took {time.monotonic() - began:.0f} s; everything is in {RUN_DIR}, see report.json"
+        f"All of it took {time.monotonic() - began:.0f} s; everything is in {RUN_DIR}, see report.json"
     )
     if kept:
         typer.echo("\n".join(["The stack runs on; 'make down' ends it.", *address_lines(stack)]))
