@@ -31,6 +31,12 @@ def problem(status: int, detail: object) -> JSONResponse:
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 
+def _found(value: Found | None, problem_detail: str) -> Found:
+    if value is None:
+        raise HTTPException(404, problem_detail)
+    return value
+
+
 @http.exception_handler(StarletteHTTPException)
 async def _http_problem(request: Request, error: StarletteHTTPException) -> JSONResponse:
     return problem(error.status_code, error.detail)
@@ -112,9 +118,3 @@ class Api(FollowingReplica):
     def decision(self, decision_id: str) -> ReorderDecision:
         """A decision by its id."""
         return _found(self._answers.decisions.get(decision_id), f"no decision {decision_id}")
-
-
-def _found(value: Found | None, problem_detail: str) -> Found:
-    if value is None:
-        raise HTTPException(404, problem_detail)
-    return value

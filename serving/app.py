@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import tempfile
 import threading
@@ -86,7 +87,7 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     with ray_directory(settings.run_dir) as directory:
         try:
             start_ray(settings, directory)

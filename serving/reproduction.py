@@ -1,0 +1,177 @@
+"""Recomputes published decisions from their inputs alone and says where the record differs.
+
+Nothing that a decision states as a result is used: ids, digests, quantities, adjustments and the allocation
+are made anew from the inputs, the forecast messages and the run's budget and solver options.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from infra.contracts import identity
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import AllocationRun, Proposal, ReorderDecision
+from serving.inventory.allocation import greedy_plan, spending, total_value, violation
+from serving.inventory.decisions import allocation_run, decision_of, proposals_digest, wish_of
+from serving.inventory.money import decimal_of
+from serving.inventory.policy import decide
+from serving.inventory.proposals import proposal_of, request_of
+
+Written = TypeVar("Written", bound=BaseModel)
+
+ForecastKey = tuple[str, str, int, str]
+"""SKU, location, origin (ms) and model id."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field whose recorded value is not what the inputs give."""
+
+    subject: str
+    field: str
+    recorded: object
+    recomputed: object
+
+    def __str__(self) -> str:
+        recorded, recomputed = (f"{value!r:.120}" for value in (self.recorded, self.recomputed))
+        return f"{self.subject}: {self.field} is {recorded}, recomputed {recomputed}"
+
+
+@dataclass
+class Reproduction:
+    """What came out: decisions reproduced, decisions of verified runs, and every difference."""
+
+    reproduced: int = 0
+    verified: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    differences: list[Difference] = field(default_factory=list)
+
+    def compare(self, subject: str, name: str, recorded: object, recomputed: object) -> None:
+        """Notes a difference if there is one."""
+        if recorded != recomputed:
+            self.differences.append(Difference(subject, name, recorded, recomputed))
+
+    def compare_all(self, subject: str, recorded: BaseModel, recomputed: BaseModel) -> None:
+        """Notes every field that differs."""
+        for name in type(recorded).model_fields:
+            self.compare(subject, name, getattr(recorded, name), getattr(recomputed, name))
+
+
+def forecast_key(decision: ReorderDecision) -> ForecastKey | None:
+    """Which forecast message a decision read."""
+    reference = decision.inputs.forecast
+    if reference is None:
+        return None
+    return decision.sku, decision.location, reference.origin_ms, reference.model_id
+
+
+def reproduce(
+    decisions: Iterable[ReorderDecision],
+    forecasts: Mapping[ForecastKey, DemandForecast],
+    runs: Iterable[AllocationRun],
+) -> Reproduction:
+    """Recomputes every decision and every run; repeated records must be the same."""
+    result = Reproduction()
+    once = _without_repetitions(result, decisions, "decision_id")
+    runs_by_id = {run.run_id: run for run in _without_repetitions(result, runs, "run_id")}
+    proposals = _proposals(result, once, forecasts)
+    by_run: dict[str, list[ReorderDecision]] = {run_id: [] for run_id in runs_by_id}
+    for decision in once:
+        if decision.allocation_run_id in by_run:
+            by_run[decision.allocation_run_id].append(decision)
+        else:
+            result.compare(decision.decision_id, "allocation_run_id", decision.allocation_run_id, None)
+    for run_id, run in runs_by_id.items():
+        _reproduce_run(result, run, by_run[run_id], proposals)
+    return result
+
+
+def _without_repetitions(result: Reproduction, records: Iterable[Written], id_field: str) -> list[Written]:
+    first: dict[str, Written] = {}
+    for record in records:
+        known = first.setdefault(getattr(record, id_field), record)
+        result.compare_all(getattr(record, id_field), record, known)
+    return [first[each] for each in sorted(first)]
+
+
+def _proposals(
+    result: Reproduction,
+    decisions: Sequence[ReorderDecision],
+    forecasts: Mapping[ForecastKey, DemandForecast],
+) -> dict[str, Proposal]:
+    """The proposal that each decision's inputs give, by recorded decision id."""
+    answerable, requests = [], []
+    for decision in decisions:
+        key = forecast_key(decision)
+        forecast = forecasts.get(key) if key else None
+        found = identity.digest(forecast) if forecast else None
+        wanted = decision.inputs.forecast.digest if decision.inputs.forecast else None
+        result.compare(decision.decision_id, "inputs.forecast.digest", wanted, found)
+        if wanted == found:
+            answerable.append(decision)
+            requests.append(request_of(decision, forecast))
+    return {
+        decision.decision_id: proposal_of(request, wanted, partition=0)
+        for decision, request, wanted in zip(answerable, requests, decide(requests), strict=True)
+    }
+
+
+def _reproduce_run(
+    result: Reproduction,
+    run: AllocationRun,
+    decisions: Sequence[ReorderDecision],
+    proposals: Mapping[str, Proposal],
+) -> None:
+    before = len(result.differences)
+    lines = {line.decision_id for line in run.lines}
+    weighed = [
+        proposals[each.decision_id]
+        for each in decisions
+        if each.decision_id in lines and each.decision_id in proposals
+    ]
+    result.compare(f"run {run.run_id}", "lines", sorted(lines), sorted(each.decision_id for each in weighed))
+    status = _reproduce_allocation(result, run, weighed) if len(weighed) == len(lines) else run.status
+    for decision in decisions:
+        if decision.decision_id in proposals:
+            recomputed = decision_of(proposals[decision.decision_id], run)
+            result.compare_all(decision.decision_id, decision, recomputed)
+    result.runs[status] += 1
+    if len(result.differences) == before:
+        if status == "feasible_time_limit":
+            result.verified += len(decisions)
+        else:
+            result.reproduced += len(decisions)
+
+
+def _reproduce_allocation(result: Reproduction, run: AllocationRun, proposals: Sequence[Proposal]) -> str:
+    """Solves again, or verifies a plan that ended at a time limit here or then; the status that counts."""
+    subject = f"run {run.run_id}"
+    if run.status in ("unconstrained", "optimal"):
+        group = (run.planning_group, run.epoch_ms)
+        again = allocation_run(proposals, group, run.budget, run.missing_partitions, run.solver)
+        if run.status == again.status or again.status == "unconstrained":
+            result.compare_all(subject, run, again)
+            return run.status
+    _verify(result, run, proposals)
+    return "greedy_fallback" if run.status == "greedy_fallback" else "feasible_time_limit"
+
+
+def _verify(result: Reproduction, run: AllocationRun, proposals: Sequence[Proposal]) -> None:
+    """Feasibility and objective of a recorded plan; a greedy plan is also made again."""
+    subject = f"run {run.run_id}"
+    proposals = sorted(proposals, key=lambda proposal: proposal.decision_id)
+    comparable = [each for each in proposals if each.inputs.unit_cost.currency == run.spent.currency]
+    wishes = [wish_of(each) for each in comparable]
+    plan = {line.decision_id: line.allocated for line in run.lines}
+    budget = None if run.budget is None else decimal_of(run.budget)
+    result.compare(subject, "proposals_digest", run.proposals_digest, proposals_digest(proposals))
+    result.compare(subject, "lines", violation(wishes, plan, budget), None)
+    result.compare(subject, "objective", run.objective, total_value(wishes, plan))
+    result.compare(subject, "spent", decimal_of(run.spent), spending(wishes, plan))
+    if run.status == "greedy_fallback" and budget is not None:
+        greedy = greedy_plan(wishes, budget)
+        recorded = {wish.decision_id: plan[wish.decision_id] for wish in wishes}
+        result.compare(subject, "lines", recorded, greedy)

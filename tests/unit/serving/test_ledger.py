@@ -1,0 +1,110 @@
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.contracts.inventory import OpenOrder
+from serving.inventory.ledger import Ledger, Receipts
+from tests.unit.serving.records import DAY_MS, LOCATION, OPENING, ZONE, level, local_ms, order
+
+KEY = ("A", LOCATION)
+
+
+def filled(*applications: Callable[[Ledger], None]) -> Ledger:
+    ledger = Ledger()
+    for apply in applications:
+        apply(ledger)
+    return ledger
+
+
+def test_on_hand_is_unknown_before_the_first_level_never_zero() -> None:
+    ledger = filled(lambda each: each.apply_level(level("A", 0), 0))
+
+    assert ledger.on_hand(("B", LOCATION), OPENING) is None
+    assert ledger.on_hand(KEY, OPENING - 1) is None
+    assert ledger.on_hand(KEY, OPENING) == 0
+
+
+@given(st.permutations([(OPENING, 0, 5), (OPENING, 1, 7), (OPENING + 1, 2, 4), (OPENING + 5, 3, 9)]))
+def test_the_latest_event_time_wins_and_ties_go_to_the_later_offset(
+    levels: list[tuple[int, int, int]],
+) -> None:
+    ledger = Ledger()
+    for time_ms, offset, on_hand in levels:
+        ledger.apply_level(level("A", on_hand, time_ms), offset)
+
+    assert [ledger.on_hand(KEY, OPENING + after) for after in (0, 1, 4, 5)] == [7, 4, 4, 9]
+
+
+def test_open_orders_are_the_same_whatever_the_order_and_number_of_their_events() -> None:
+    events = [
+        order("placed", "po-1", OPENING, 20),
+        order("received", "po-1", OPENING + 5 * DAY_MS, 8),
+        order("cancelled", "po-1", OPENING + 6 * DAY_MS, 2),
+        order("placed", "po-2", OPENING + DAY_MS, 5),
+    ]
+    for arrival in itertools.permutations([*events, events[1]]):
+        ledger = filled(*(lambda each, event=event: each.apply_order(event) for event in arrival))
+
+        assert ledger.open_orders(KEY, OPENING + 7 * DAY_MS) == [
+            OpenOrder(order_id="po-1", supplier="supplier-1", outstanding=10, placed_ms=OPENING),
+            OpenOrder(order_id="po-2", supplier="supplier-1", outstanding=5, placed_ms=OPENING + DAY_MS),
+        ]
+
+
+def test_records_later_than_the_instant_asked_for_do_not_count() -> None:
+    ledger = filled(
+        lambda each: each.apply_order(order("placed", "po-1", OPENING, 20)),
+        lambda each: each.apply_order(order("received", "po-1", OPENING + DAY_MS, 20)),
+    )
+
+    assert ledger.open_orders(KEY, OPENING - 1) == []
+    assert len(ledger.open_orders(KEY, OPENING + DAY_MS - 1)) == 1
+    assert ledger.open_orders(KEY, OPENING + DAY_MS) == []
+
+
+def test_what_the_supplier_acknowledges_replaces_what_was_ordered() -> None:
+    ledger = filled(
+        lambda each: each.apply_order(order("placed", "po-1", OPENING, 20)),
+        lambda each: each.apply_order(order("acknowledged", "po-1", OPENING + 1, 12)),
+    )
+
+    assert ledger.open_orders(KEY, OPENING + 1)[0].outstanding == 12
+
+
+def test_forgetting_the_past_changes_no_answer_about_later_instants() -> None:
+    ledger, kept = Ledger(), Ledger()
+    for each in (ledger, kept):
+        for day in range(10):
+            each.apply_level(level("A", day, OPENING + day * DAY_MS), day)
+    ledger.forget_before(OPENING + 4 * DAY_MS + 1)
+
+    for day in range(5, 12):
+        instant = OPENING + day * DAY_MS
+        assert ledger.on_hand(KEY, instant) == kept.on_hand(KEY, instant)
+    assert ledger.on_hand(KEY, OPENING + 4 * DAY_MS + 1) == 4
+
+
+def test_lead_times_are_calendar_days_across_the_clock_change() -> None:
+    receipts = Receipts()
+    receipts.apply(order("placed", "po-1", local_ms("2011-10-24") + 600_000, 5))
+    receipts.apply(order("received", "po-1", local_ms("2011-10-31"), 5))
+
+    assert receipts.observed_days(local_ms("2011-11-01"), ZONE) == {"supplier-1": [7]}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_receipt_counts_once_and_may_come_before_its_order(reverse: bool) -> None:
+    events = [
+        order("placed", "po-1", OPENING, 5),
+        order("received", "po-1", OPENING + 6 * DAY_MS, 5),
+        order("received", "po-1", OPENING + 6 * DAY_MS, 5),
+    ]
+    receipts = Receipts()
+    for event in reversed(events) if reverse else events:
+        receipts.apply(event)
+
+    assert receipts.observed_days(OPENING + 5 * DAY_MS, ZONE) == {}
+    assert receipts.observed_days(OPENING + 6 * DAY_MS, ZONE) == {"supplier-1": [6]}
