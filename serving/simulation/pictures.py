@@ -50,7 +50,8 @@ def draw_fan_chart(chart: FanChart, path: Path) -> None:
     added.plot(_numbers(after), np.cumsum(list(after.values())), "k-", lw=1.6, label="true demand")
     for axes, unit in ((daily, "units per day"), (added, "units since the forecast")):
         axes.axvline(_number(chart.origin), color=GREY, lw=1, ls="--")
-        _mark_stock_outs(axes, chart.stock_outs)
+        if chart.stock_outs:
+            _mark_stock_outs(axes, chart.stock_outs)
         axes.set_ylabel(unit)
         axes.set_ylim(bottom=0)
     figure.legend(*daily.get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)

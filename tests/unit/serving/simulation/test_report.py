@@ -63,11 +63,12 @@ def test_a_replay_too_short_to_score_forecasts_says_so(report: dict[str, Any]) -
     assert any("too short" in line for line in lines)
 
 
-def test_pictures_are_drawn_without_a_display(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stock_outs", [DAYS[3:5], []], ids=["stock-outs", "none"])
+def test_pictures_are_drawn_without_a_display(tmp_path: Path, stock_outs: list[date]) -> None:
     forecast = decode(FORECASTS, (GOLDEN / f"{FORECASTS}.jsonl").read_bytes().splitlines()[0])
     history = PlannerHistory(dict.fromkeys(DAYS, 1000.0), dict.fromkeys(DAYS, 3), {DAYS[2]: 500.0})
 
-    draw_fan_chart(FanChart(forecast, DAYS[10], dict.fromkeys(DAYS, 4.0), DAYS[3:5]), tmp_path / "fan.png")
+    draw_fan_chart(FanChart(forecast, DAYS[10], dict.fromkeys(DAYS, 4.0), stock_outs), tmp_path / "fan.png")
     draw_planners({"Stockstream": history, "days of cover": history}, DAYS[5], tmp_path / "planners.png")
 
     signatures = {path.read_bytes()[:8] for path in tmp_path.glob("*.png")}
