@@ -110,12 +110,11 @@ def _write_days(
     """Writes the deduplicated days into `staging`; returns their counts."""
     reader = spark.read.schema(_ARCHIVED).option("basePath", str(archive))
     archived = reader.json([str(path) for path in files]).repartition("dataset", "day")
-    numbered = spark.sql(_NUMBERED, archived=archived).persist()
+    numbered = spark.sql(_NUMBERED, archived=archived).localCheckpoint()
     kept = numbered.where(_COUNTS["kept"]).drop("delivery", "occurrence")
     kept.write.partitionBy("dataset", "day").parquet(str(staging))
     sums = [functions.expr(f"count_if({condition})").alias(name) for name, condition in _COUNTS.items()]
     counted = numbered.groupBy("dataset", "day").agg(*sums).collect()
-    numbered.unpersist()
     return {
         f"dataset={row['dataset']}/day={row['day']}": {name: row[name] for name in _COUNTS} for row in counted
     }

@@ -18,9 +18,11 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from batch.archive import read_events, totals, update_events
 from batch.demand_panel import (
+    OpenDay,
     bulk_thresholds,
     daily_demand,
     dated,
+    extent,
     fill_gaps,
     line_counts,
     mark_stockouts,
@@ -37,12 +39,6 @@ from infra.settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
-_EXTENT = """
-SELECT location, min(event_time_ms) AS first_ms, max(event_time_ms) AS last_ms,
-       collect_set(currency) AS currencies
-FROM {lines} GROUP BY location
-"""
-
 
 def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     """Updates the events, then writes the panel and makes it current.
@@ -54,26 +50,45 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
         StockstreamError: there is no sale in the archive, or a location sells in several currencies.
     """
     events = settings.run_dir / "events"
-    event_counts = totals(update_events(spark, settings.archive_dir, events))
-    clicks = read_events(spark, events, CLICKSTREAM).persist()
-    extent = _extent(spark, sale_lines(spark, clicks), settings)
+    counts = totals(update_events(spark, settings.archive_dir, events))
+    lines = sale_lines(spark, read_events(spark, events, CLICKSTREAM)).localCheckpoint()
+    extents = extent(spark, lines).collect()
+    counts["unusable_sales"] = sum(row["unusable"] for row in extents)
+    sales = _checked_sales(extents, settings)
     known = read_calendars(spark, events)
-    unknown = {row["location"] for row in extent} - known.keys()
+    unknown = {row["location"] for row in sales} - known.keys()
+    counts["locations_without_calendar"] = len(unknown)
     calendars = known | {location: _always_open(location, settings) for location in unknown}
-    closed_ms = _closed_until(clicks)
-    rows = [day for row in extent for day in _panel_days(row, calendars[row["location"]], closed_ms)]
-    days = spark.createDataFrame(rows, "location STRING, date DATE, open BOOLEAN")
-    lines = dated(spark, sale_lines(spark, clicks), calendars).persist()
-    thresholds = bulk_thresholds(spark, lines).persist()
+    days = _panel_days(sales, calendars, _closed_until(extents))
     staging = settings.run_dir / ".panel-staging"
     shutil.rmtree(staging, ignore_errors=True)
-    _write_panel(spark, lines, thresholds, days, staging)
-    _write_thresholds(thresholds, staging)
-    counts = event_counts | line_counts(spark, clicks, lines, thresholds, days)
-    counts["locations_without_calendar"] = len(unknown)
+    counts |= write_panel(spark, dated(spark, lines, calendars), days, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     publish_panel(settings.run_dir, staging, manifest)
     return manifest
+
+
+def write_panel(spark: SparkSession, lines: DataFrame, days: list[OpenDay], folder: Path) -> dict[str, int]:
+    """Writes the panel of dated lines and its bulk thresholds.
+
+    Args:
+        spark: The session.
+        lines: Purchases and returns with their local date.
+        days: Days the panel covers, per location, with open or closed.
+        folder: Where to write; must not exist.
+
+    Returns:
+        How many lines each rule touched.
+    """
+    calendar = spark.createDataFrame(days, "location STRING, date DATE, open BOOLEAN")
+    thresholds = bulk_thresholds(spark, lines).localCheckpoint()
+    daily = daily_demand(spark, lines, thresholds).localCheckpoint()
+    panel = mark_stockouts(spark, fill_gaps(spark, daily, calendar))
+    panel.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
+    bulk = sorted(tuple(row) for row in thresholds.collect())
+    text = json.dumps([dict(zip(thresholds.columns, row, strict=True)) for row in bulk], indent=1)
+    (folder / "_bulk_thresholds.json").write_text(text + "\n")
+    return line_counts(spark, daily, calendar)
 
 
 def read_calendars(spark: SparkSession, events: Path) -> dict[str, LocationCalendar]:
@@ -83,15 +98,15 @@ def read_calendars(spark: SparkSession, events: Path) -> dict[str, LocationCalen
     return {message.location: message for message in sorted(messages, key=lambda each: each.event_time_ms)}
 
 
-def _extent(spark: SparkSession, lines: DataFrame, settings: Settings) -> list[Row]:
-    extent = spark.sql(_EXTENT, lines=lines).collect()
-    if not extent:
+def _checked_sales(extents: list[Row], settings: Settings) -> list[Row]:
+    sales = [row for row in extents if row["location"] is not None and row["first_ms"] is not None]
+    if not sales:
         raise StockstreamError(f"{settings.archive_dir} holds no sale: import a sales file first")
-    for row in extent:
+    for row in sales:
         if len(row["currencies"]) > 1:
             there = ", ".join(sorted(row["currencies"]))
             raise StockstreamError(f"location {row['location']} sells in {there}: one currency is accepted")
-    return extent
+    return sales
 
 
 def _always_open(location: str, settings: Settings) -> LocationCalendar:
@@ -104,37 +119,28 @@ def _always_open(location: str, settings: Settings) -> LocationCalendar:
     )
 
 
-def _closed_until(clicks: DataFrame) -> int | None:
-    """The latest heartbeat: local days that ended by then are complete."""
-    heartbeats = clicks.where("event_type = 'heartbeat'")
-    latest: int | None = heartbeats.agg({"event_time_ms": "max"}).collect()[0][0]
-    return latest
+def _closed_until(extents: list[Row]) -> int | None:
+    """Time of the latest heartbeat: local days that ended by then are complete."""
+    times = [row["last_ms"] for row in extents if row["location"] is None and row["last_ms"] is not None]
+    return max(times, default=None)
 
 
 def _panel_days(
-    extent: Row, calendar: LocationCalendar, closed_ms: int | None
-) -> list[tuple[str, date, bool]]:
-    last = _local_date(extent["last_ms"], calendar)
-    if closed_ms is not None:
-        last = _local_date(closed_ms, calendar) - timedelta(days=1)
-    return open_days(calendar, _local_date(extent["first_ms"], calendar), last)
+    sales: list[Row], calendars: dict[str, LocationCalendar], closed_ms: int | None
+) -> list[OpenDay]:
+    """Every complete day of each location from its first sale on; without heartbeats up to the last sale."""
+    days = []
+    for row in sales:
+        calendar = calendars[row["location"]]
+        last = _local_date(row["last_ms"], calendar)
+        if closed_ms is not None:
+            last = _local_date(closed_ms, calendar) - timedelta(days=1)
+        days += open_days(calendar, _local_date(row["first_ms"], calendar), last)
+    return days
 
 
 def _local_date(time_ms: int, calendar: LocationCalendar) -> date:
     return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(ZoneInfo(calendar.time_zone)).date()
-
-
-def _write_panel(
-    spark: SparkSession, lines: DataFrame, thresholds: DataFrame, days: DataFrame, folder: Path
-) -> None:
-    filled = fill_gaps(spark, daily_demand(spark, lines, thresholds).persist(), days)
-    panel = mark_stockouts(spark, filled)
-    panel.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
-
-
-def _write_thresholds(thresholds: DataFrame, folder: Path) -> None:
-    rows = [row.asDict() for row in thresholds.orderBy("sku", "location").collect()]
-    (folder / "_bulk_thresholds.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def _manifest(panel: pd.DataFrame, counts: dict[str, int], archive: Path) -> dict[str, Any]:

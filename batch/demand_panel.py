@@ -16,28 +16,43 @@ STOCKOUT_PROBABILITY = 1e-4
 STOCKOUT_WINDOW_DAYS = 365
 MIN_OPEN_DAYS_FOR_STOCKOUT = 28
 
+OpenDay = tuple[str, date, bool]
+"""A location, a local day, and whether the location sells on it."""
+
 PANEL_COLUMNS = (
     "sku", "location", "date", "units", "order_lines", "bulk_units", "returned_units", "revenue",
     "mean_price", "open", "available", "suspected_stockout",
 )  # fmt: skip
 
 _LINES = """
-SELECT event_type, event_time_ms, sku, location,
-       CAST(fields.quantity AS DECIMAL(13, 6)) AS quantity,
-       TRY_CAST(fields.unit_price.amount AS DECIMAL(16, 4)) AS price,
-       fields.unit_price.currency AS currency
+SELECT event_type, event_time_ms, sku, location, quantity, price, currency,
+       event_type = 'heartbeat' OR (
+         sku IS NOT NULL AND location IS NOT NULL AND event_time_ms IS NOT NULL
+         AND quantity > 0 AND (event_type = 'return' OR price >= 0)
+       ) IS TRUE AS usable
 FROM (
-  SELECT *, from_json(value, 'quantity DOUBLE, unit_price STRUCT<amount: STRING, currency: STRING>') AS fields
-  FROM {events} WHERE event_type IN ('purchase', 'return')
+  SELECT *, TRY_CAST(fields.quantity AS DECIMAL(13, 6)) AS quantity,
+         TRY_CAST(fields.unit_price.amount AS DECIMAL(16, 4)) AS price, fields.unit_price.currency AS currency
+  FROM (
+    SELECT *, from_json(
+             value, 'quantity DOUBLE, unit_price STRUCT<amount: STRING, currency: STRING>'
+           ) AS fields
+    FROM {events} WHERE event_type IN ('purchase', 'return', 'heartbeat')
+  )
 )
-WHERE sku IS NOT NULL AND location IS NOT NULL AND event_time_ms IS NOT NULL AND fields.quantity > 0
-  AND fields.quantity <= 1e6
-  AND (event_type = 'return' OR TRY_CAST(fields.unit_price.amount AS DECIMAL(16, 4)) >= 0)
+"""
+
+_EXTENT = """
+SELECT location, min(event_time_ms) FILTER (WHERE usable) AS first_ms,
+       max(event_time_ms) FILTER (WHERE usable) AS last_ms,
+       count_if(NOT usable) AS unusable, collect_set(currency) AS currencies
+FROM {lines} GROUP BY location
 """
 
 _DATED = """
 SELECT lines.*, to_date(from_utc_timestamp(timestamp_millis(event_time_ms), time_zone)) AS date
 FROM {lines} AS lines JOIN {zones} AS zones USING (location)
+WHERE usable AND event_type <> 'heartbeat'
 """
 
 _THRESHOLDS = """
@@ -49,6 +64,8 @@ _DAILY = """
 SELECT sku, location, date,
        sum(quantity) FILTER (WHERE event_type = 'purchase') AS units,
        count_if(event_type = 'purchase') AS order_lines,
+       count_if(event_type = 'return') AS return_lines,
+       count_if(event_type = 'purchase' AND quantity > threshold) AS bulk_lines,
        sum(quantity) FILTER (WHERE event_type = 'purchase' AND quantity > threshold) AS bulk_units,
        sum(quantity) FILTER (WHERE event_type = 'return') AS returned_units,
        sum(quantity * price) FILTER (WHERE event_type = 'purchase') AS revenue
@@ -101,29 +118,30 @@ FROM runs
 """
 
 _COUNTS = """
-SELECT count_if(event_type = 'purchase') AS purchase_lines,
-       count_if(event_type = 'return') AS return_lines,
-       count_if(event_type = 'purchase' AND quantity > threshold) AS bulk_lines,
-       count_if(event_type = 'return' AND (first_date IS NULL OR date < first_date))
+SELECT sum(order_lines) AS purchase_lines, sum(return_lines) AS return_lines, sum(bulk_lines) AS bulk_lines,
+       sum(CASE WHEN first_date IS NULL OR date < first_date THEN return_lines ELSE 0 END)
          AS returns_before_first_sale,
-       count_if(date > last_date) AS lines_of_unfinished_days
-FROM {lines}
-LEFT JOIN {thresholds} USING (sku, location)
-LEFT JOIN (
-  SELECT sku, location, min(date) AS first_date
-  FROM {lines} WHERE event_type = 'purchase' GROUP BY sku, location
-) USING (sku, location)
+       sum(CASE WHEN date > last_date THEN order_lines + return_lines ELSE 0 END) AS lines_of_unfinished_days
+FROM (
+  SELECT *, min(CASE WHEN order_lines > 0 THEN date END) OVER (PARTITION BY sku, location) AS first_date
+  FROM {daily}
+)
 JOIN (SELECT location, max(date) AS last_date FROM {days} GROUP BY location) USING (location)
 """
 
 
 def sale_lines(spark: SparkSession, events: DataFrame) -> DataFrame:
-    """Purchases and returns that keep the contract, with decimal `quantity` and `price`."""
+    """Purchases, returns and heartbeats, with decimal `quantity` and `price` and whether it is `usable`."""
     return spark.sql(_LINES, events=events)
 
 
+def extent(spark: SparkSession, lines: DataFrame) -> DataFrame:
+    """Per location (null: heartbeats) first_ms, last_ms, how many lines are unusable, and the currencies."""
+    return spark.sql(_EXTENT, lines=lines)
+
+
 def dated(spark: SparkSession, lines: DataFrame, calendars: dict[str, LocationCalendar]) -> DataFrame:
-    """Adds the local `date` of each line by the time zone of its location."""
+    """Usable purchases and returns with their local `date`, by the time zone of the location."""
     zones = [(location, calendar.time_zone) for location, calendar in calendars.items()]
     known = spark.createDataFrame(zones, "location STRING, time_zone STRING")
     return spark.sql(_DATED, lines=lines, zones=known)
@@ -160,14 +178,10 @@ def mark_stockouts(spark: SparkSession, panel: DataFrame) -> DataFrame:
     )
 
 
-def line_counts(
-    spark: SparkSession, events: DataFrame, lines: DataFrame, thresholds: DataFrame, days: DataFrame
-) -> dict[str, int]:
+def line_counts(spark: SparkSession, daily: DataFrame, days: DataFrame) -> dict[str, int]:
     """How many lines each rule touched."""
-    row = spark.sql(_COUNTS, lines=lines, thresholds=thresholds, days=days).collect()[0]
-    counts: dict[str, int] = row.asDict()
-    sales = events.where("event_type IN ('purchase', 'return')").count()
-    return counts | {"unusable_sale_events": sales - counts["purchase_lines"] - counts["return_lines"]}
+    counts: dict[str, int] = spark.sql(_COUNTS, daily=daily, days=days).collect()[0].asDict()
+    return counts
 
 
 def is_open(calendar: LocationCalendar, day: date) -> bool:
@@ -177,7 +191,7 @@ def is_open(calendar: LocationCalendar, day: date) -> bool:
     return day.weekday() not in calendar.closed_weekdays and day.isoformat() not in calendar.closed_dates
 
 
-def open_days(calendar: LocationCalendar, first: date, last: date) -> list[tuple[str, date, bool]]:
+def open_days(calendar: LocationCalendar, first: date, last: date) -> list[OpenDay]:
     """Rows (location, date, open) for every day from first to last."""
     days = (first + timedelta(days=i) for i in range((last - first).days + 1))
     return [(calendar.location, day, is_open(calendar, day)) for day in days]

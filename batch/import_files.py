@@ -36,8 +36,9 @@ def write_import(
     before = _files_of(archive, source)
     files = {f"dataset={dataset}/day={day}/{name}": text for (dataset, day), text in sorted(lines.items())}
     for relative, text in files.items():
-        (archive / relative).parent.mkdir(parents=True, exist_ok=True)
-        replace_text(archive / relative, "".join(line + "\n" for line in text))
+        if not (archive / relative).exists():
+            (archive / relative).parent.mkdir(parents=True, exist_ok=True)
+            replace_text(archive / relative, "".join(line + "\n" for line in text))
     replace_text(archive / f"import-{source}.rejects.jsonl", "".join(line + "\n" for line in rejects))
     target = archive / f"import-{source}.json"
     replace_text(target, json.dumps(report | {"files": list(files)}, indent=1) + "\n")
