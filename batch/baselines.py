@@ -4,12 +4,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from batch.forecaster.fallback import FALLBACK_DAYS, empirical_forecast
-from batch.forecaster.sampling import cumulative_quantiles, sample_paths
 from batch.forecaster.windows import DemandWindow, Flags, Floats, empirical_quantiles
-from infra.contracts.demand import QUANTILE_LEVELS, Copula
+from infra.contracts.demand import QUANTILE_LEVELS
 
 WEEK = 7
-BOOTSTRAP_PATHS = 1000
+BOOTSTRAP_DRAWS = 1000
 
 
 def seasonal_naive(window: DemandWindow) -> Floats:
@@ -47,11 +46,15 @@ def rolling_cumulative(window: DemandWindow, tau: int) -> Floats:
 
 
 def bootstrap_cumulative(window: DemandWindow, tau: int) -> Floats:
-    """(n, levels): sums of tau days drawn independently from the last 56 open days."""
-    quantiles = empirical_forecast(window)[:, :tau]
-    independent = Copula(level=0.0, decay=0.0)
-    paths = sample_paths(QUANTILE_LEVELS, quantiles, independent, range(len(quantiles)), BOOTSTRAP_PATHS)
-    return cumulative_quantiles(paths, QUANTILE_LEVELS)[:, -1]
+    """(n, levels): sums over the open days ahead, drawn independently from the last 56 open days."""
+    known = window.observed & window.open
+    rng = np.random.default_rng(0)
+    rows = []
+    for units, usable, ahead in zip(window.units, known, window.future_open[:, :tau], strict=True):
+        recent = units[usable][-FALLBACK_DAYS:] if usable.any() else np.zeros(1)
+        draws = rng.integers(0, len(recent), (BOOTSTRAP_DRAWS, int(ahead.sum())))
+        rows.append(np.quantile(recent[draws].sum(axis=1), QUANTILE_LEVELS))
+    return np.stack(rows)
 
 
 def _last_week_repeated(window: DemandWindow) -> Floats:

@@ -44,6 +44,11 @@ from infra.settings import load_settings
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
 MAX_FAILURES = 2
+RAY_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+}
 VERSIONED = ("ray", "torch", "numpy", "pandas", "safetensors")
 
 app = typer.Typer(help=__doc__, add_completion=False)
@@ -107,7 +112,7 @@ def train_network(arguments: dict[str, Any], workers: int) -> Weights:
 
 @contextmanager
 def _local_ray() -> Iterator[Path]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= RAY_ENVIRONMENT
     # Ray's sockets need a path of less than 108 characters.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(address="local", _temp_dir=folder, include_dashboard=False, num_cpus=2)

@@ -24,7 +24,7 @@ from batch.forecaster.training import (
 )
 
 CHECKPOINT_FILE = "training.safetensors"
-EPOCHS_PER_CHECKPOINT = 8
+EPOCHS_PER_CHECKPOINT = 10
 
 
 def worker_arguments(

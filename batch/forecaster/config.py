@@ -24,7 +24,7 @@ class ForecasterConfig(BaseModel):
     feature_schema: Literal[1] = FEATURE_SCHEMA
     encoder_days: int = 112
     lookback_days: int = 112
-    base_days: tuple[int, ...] = (28, 90)
+    base_days: tuple[int, ...] = (28, 56, 90)
     horizon_days: int = HORIZON_DAYS
     quantile_levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = QUANTILE_LEVELS
     hidden_size: int = 48

@@ -30,7 +30,7 @@ from infra.errors import StockstreamError
 class TrainingPlan:
     """Everything that decides the outcome of a training run besides the data."""
 
-    epochs: int = 16
+    epochs: int = 20
     steps_per_epoch: int = 30
     series_per_step: int = 64
     origins_per_series: int = 12

@@ -1,0 +1,74 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from batch.forecaster.panel import DemandPanel, read_panel
+from infra.errors import StockstreamError
+
+
+def row(
+    sku: str, day: int, units: float, open_: bool = True, available: float | None = None
+) -> dict[str, object]:
+    return {
+        "sku": sku,
+        "location": "shop",
+        "date": date(2011, 1, day),
+        "units": units,
+        "open": open_,
+        "available": available,
+    }
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> DemandPanel:
+    rows = [
+        row("b", 1, 4.0),
+        row("b", 2, 0.0, open_=False),
+        row("b", 3, 2.0, available=0.4),
+        row("b", 4, 1.0, available=1.0),
+        row("a", 3, 9.0),
+        row("a", 4, 8.0),
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "part-0.parquet")
+    (tmp_path / "_manifest.json").write_text(json.dumps({"panel_hash": "f" * 64}))
+    return read_panel(tmp_path)
+
+
+def test_the_panel_has_one_ordered_row_per_sku_and_location(panel: DemandPanel) -> None:
+    assert panel.series == (("a", "shop"), ("b", "shop"))
+    assert panel.panel_hash == "f" * 64
+    assert panel.day(2) == date(2011, 1, 3)
+    assert_array_equal(panel.units, [[0, 0, 9, 8], [4, 0, 2, 1]])
+
+
+def test_days_before_the_launch_are_neither_open_nor_observed(panel: DemandPanel) -> None:
+    assert_array_equal(panel.open[0], [False, False, True, True])
+    assert_array_equal(panel.observed[0], [False, False, True, True])
+    assert_array_equal(panel.location_open[0], [True, False, True, True])
+
+
+def test_a_day_partly_out_of_stock_is_not_observed(panel: DemandPanel) -> None:
+    assert_array_equal(panel.observed[1], [True, True, False, True])
+
+
+def test_a_window_reaches_back_before_the_panel_with_unlaunched_days(panel: DemandPanel) -> None:
+    window = panel.window(1, days=4, horizon=2)
+    assert window.last_day == date(2011, 1, 2)
+    assert_array_equal(window.units[1], [0, 0, 4, 0])
+    assert_array_equal(window.open[1], [False, False, True, False])
+    assert_array_equal(window.future_open[1], [True, True])
+
+
+def test_a_window_holds_nothing_of_later_days(panel: DemandPanel) -> None:
+    whole, past = panel.window(1, 4, 0), panel.until(1).window(1, 4, 0)
+    assert_array_equal(whole.units, past.units)
+    assert_array_equal(whole.observed, past.observed)
+
+
+def test_a_missing_panel_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StockstreamError, match="run `stockstream history` first"):
+        read_panel(tmp_path)

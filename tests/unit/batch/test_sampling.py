@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
+
+from batch.forecaster.sampling import Floats, cumulative_quantiles, sample_paths
+from infra.contracts.demand import QUANTILE_LEVELS, Copula
+
+INDEPENDENT = Copula(level=0.0, decay=0.0)
+
+
+def growing_knots(series: int, horizon: int) -> Floats:
+    rng = np.random.default_rng(5)
+    return np.cumsum(rng.exponential(1.0, (series, horizon, len(QUANTILE_LEVELS))), axis=2)
+
+
+def test_a_series_paths_are_the_same_alone_and_among_others() -> None:
+    knots = growing_knots(7, 28)
+    copula = Copula(level=0.1, decay=0.3)
+    together = sample_paths(QUANTILE_LEVELS, knots, copula, range(100, 107), 501)
+    alone = sample_paths(QUANTILE_LEVELS, knots[3:4], copula, [103], 501)
+    assert together[3].tobytes() == alone[0].tobytes()
+
+
+def test_another_seed_gives_other_paths() -> None:
+    knots = growing_knots(1, 5)
+    first, second = (sample_paths(QUANTILE_LEVELS, knots, INDEPENDENT, [seed], 50) for seed in (1, 2))
+    assert not np.array_equal(first, second)
+
+
+def test_the_sampled_quantiles_are_the_knots() -> None:
+    knots = growing_knots(2, 3)
+    paths = sample_paths(QUANTILE_LEVELS, knots, Copula(level=0.2, decay=0.4), [1, 2], 100_000)
+    middle = slice(2, 15)
+    sampled = np.moveaxis(np.quantile(paths, QUANTILE_LEVELS, axis=1), 0, 2)
+    assert_allclose(sampled[..., middle], knots[..., middle], rtol=0.03)
+
+
+def test_normal_scores_have_the_declared_correlation() -> None:
+    levels = tuple(np.linspace(0.001, 0.999, 999))
+    knots = np.broadcast_to(norm.ppf(levels) + 10, (1, 4, 999))
+    paths = sample_paths(levels, knots, Copula(level=0.3, decay=0.5), [4], 200_000)[0]
+    lag = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    assert_allclose(np.corrcoef(paths.T), 0.3 + 0.7 * 0.5**lag, atol=0.01)
+
+
+def test_closed_days_stay_at_zero() -> None:
+    knots = growing_knots(1, 4)
+    knots[:, 2] = 0.0
+    assert_array_equal(sample_paths(QUANTILE_LEVELS, knots, INDEPENDENT, [1], 200)[:, :, 2], 0.0)
+
+
+@settings(max_examples=30)
+@given(
+    level=st.floats(0, 0.99),
+    decay=st.floats(0, 0.99),
+    seed=st.integers(0, 2**63 - 1),
+    n_paths=st.integers(1, 40),
+)
+def test_paths_are_finite_non_negative_and_bounded_by_the_extended_last_segment(
+    level: float, decay: float, seed: int, n_paths: int
+) -> None:
+    knots = growing_knots(1, 6)
+    paths = sample_paths(QUANTILE_LEVELS, knots, Copula(level=level, decay=decay), [seed], n_paths)
+    top = knots[..., -1] + (knots[..., -1] - knots[..., -2]) * 0.001 / 0.004
+    assert paths.shape == (1, n_paths, 6)
+    assert np.isfinite(paths).all()
+    assert (paths >= 0).all()
+    assert (paths <= top[:, None] * (1 + 1e-12)).all()
+
+
+def test_cumulative_quantiles_are_those_of_running_sums() -> None:
+    paths = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]]])
+    assert_allclose(cumulative_quantiles(paths, [0.5]), [[[3.0], [5.0]]])
+
+
+@pytest.mark.parametrize("horizon", [1, 14, 28])
+def test_perfect_dependence_adds_the_quantiles(horizon: int) -> None:
+    knots = np.broadcast_to(growing_knots(1, 1), (1, horizon, len(QUANTILE_LEVELS)))
+    paths = sample_paths(QUANTILE_LEVELS, knots, Copula(level=0.0, decay=1 - 1e-15), [1], 400)
+    assert_allclose(paths.sum(axis=2), paths[:, :, 0] * horizon, rtol=1e-4)
