@@ -17,8 +17,8 @@ from infra.local.prometheus_server import PrometheusServer
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
 
-FEATURES_TIMEOUT_SECONDS = 120.0
-SERVING_TIMEOUT_SECONDS = 180.0
+FEATURES_TIMEOUT_SECONDS = 240.0
+SERVING_TIMEOUT_SECONDS = 300.0
 _PORTS = ("api_port", "metrics_port", "flink_metrics_port", "prometheus_port")
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
