@@ -6,6 +6,7 @@ so a reader never sees half a panel and a restart finds the panel its forecasts 
 
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +18,9 @@ import typer
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from batch.archive import read_events, totals, update_events
+from batch.availability import daily_availability
 from batch.demand_panel import (
-    OpenDay,
+    DAY_COLUMNS,
     bulk_thresholds,
     daily_demand,
     dated,
@@ -26,18 +28,27 @@ from batch.demand_panel import (
     fill_gaps,
     line_counts,
     mark_stockouts,
-    open_days,
+    panel_days,
     sale_lines,
 )
 from batch.panel_files import panel_hash, publish_panel, read_panel
 from batch.spark_session import spark_session
 from infra.contracts.codec import decode
 from infra.contracts.shop import LocationCalendar
-from infra.contracts.topics import CALENDARS, CLICKSTREAM
+from infra.contracts.topics import CALENDARS, CLICKSTREAM, STOCK_LEVELS
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False, help=__doc__)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The local days, first to last, that the panel covers at a calendar's location."""
+
+    calendar: LocationCalendar
+    first: date
+    last: date
 
 
 def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
@@ -47,48 +58,56 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
         The panel's manifest.
 
     Raises:
-        StockstreamError: there is no sale in the archive, or a location sells in several currencies.
+        StockstreamError: no complete day of sales in the archive, or several currencies at one location.
     """
     events = settings.run_dir / "events"
     counts = totals(update_events(spark, settings.archive_dir, events))
     lines = sale_lines(spark, read_events(spark, events, CLICKSTREAM)).localCheckpoint()
     extents = extent(spark, lines).collect()
     counts["unusable_sales"] = sum(row["unusable"] for row in extents)
-    sales = _checked_sales(extents, settings)
     known = read_calendars(spark, events)
-    unknown = {row["location"] for row in sales} - known.keys()
-    counts["locations_without_calendar"] = len(unknown)
-    calendars = known | {location: _always_open(location, settings) for location in unknown}
-    days = _panel_days(sales, calendars, _closed_until(extents))
+    spans = _spans(extents, known, settings)
+    counts["locations_without_calendar"] = len({span.calendar.location for span in spans} - known.keys())
+    stock = read_events(spark, events, STOCK_LEVELS)
     staging = settings.run_dir / ".panel-staging"
     shutil.rmtree(staging, ignore_errors=True)
-    counts |= write_panel(spark, dated(spark, lines, calendars), days, staging)
+    counts |= write_panel(spark, lines, stock, spans, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     publish_panel(settings.run_dir, staging, manifest)
     return manifest
 
 
-def write_panel(spark: SparkSession, lines: DataFrame, days: list[OpenDay], folder: Path) -> dict[str, int]:
-    """Writes the panel of dated lines and its bulk thresholds.
+def write_panel(
+    spark: SparkSession, lines: DataFrame, stock: DataFrame, spans: list[Span], folder: Path
+) -> dict[str, int]:
+    """Writes the panel and its bulk thresholds.
 
     Args:
         spark: The session.
-        lines: Purchases and returns with their local date.
-        days: Days the panel covers, per location, with open or closed.
+        lines: Sale lines of `batch.demand_panel.sale_lines`.
+        stock: Events of the stock levels.
+        spans: What the panel covers, per location.
         folder: Where to write; must not exist.
 
     Returns:
         How many lines each rule touched.
     """
-    calendar = spark.createDataFrame(days, "location STRING, date DATE, open BOOLEAN")
-    thresholds = bulk_thresholds(spark, lines).localCheckpoint()
-    daily = daily_demand(spark, lines, thresholds).localCheckpoint()
-    panel = mark_stockouts(spark, fill_gaps(spark, daily, calendar))
+    days = spark.createDataFrame(
+        [day for span in spans for day in panel_days(span.calendar, span.first, span.last)], DAY_COLUMNS
+    )
+    zones = spark.createDataFrame(
+        [(span.calendar.location, span.calendar.time_zone) for span in spans],
+        "location STRING, time_zone STRING",
+    )
+    sales = dated(spark, lines, zones)
+    thresholds = bulk_thresholds(spark, sales).localCheckpoint()
+    daily = daily_demand(spark, sales, thresholds).localCheckpoint()
+    available = daily_availability(spark, stock, days, zones)
+    panel = mark_stockouts(spark, fill_gaps(spark, daily, days, available))
     panel.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
-    bulk = sorted(tuple(row) for row in thresholds.collect())
-    text = json.dumps([dict(zip(thresholds.columns, row, strict=True)) for row in bulk], indent=1)
-    (folder / "_bulk_thresholds.json").write_text(text + "\n")
-    return line_counts(spark, daily, calendar)
+    bulk = [row.asDict() for row in sorted(thresholds.collect())]
+    (folder / "_bulk_thresholds.json").write_text(json.dumps(bulk, indent=1) + "\n")
+    return line_counts(spark, daily, days)
 
 
 def read_calendars(spark: SparkSession, events: Path) -> dict[str, LocationCalendar]:
@@ -98,15 +117,31 @@ def read_calendars(spark: SparkSession, events: Path) -> dict[str, LocationCalen
     return {message.location: message for message in sorted(messages, key=lambda each: each.event_time_ms)}
 
 
-def _checked_sales(extents: list[Row], settings: Settings) -> list[Row]:
-    sales = [row for row in extents if row["location"] is not None and row["first_ms"] is not None]
-    if not sales:
-        raise StockstreamError(f"{settings.archive_dir} holds no sale: import a sales file first")
-    for row in sales:
-        if len(row["currencies"]) > 1:
-            there = ", ".join(sorted(row["currencies"]))
-            raise StockstreamError(f"location {row['location']} sells in {there}: one currency is accepted")
-    return sales
+def _spans(extents: list[Row], calendars: dict[str, LocationCalendar], settings: Settings) -> list[Span]:
+    """What the panel covers: a day is complete once a sale or a heartbeat lies in a later one."""
+    heard_ms = max(
+        (row["last_ms"] for row in extents if row["location"] is None and row["last_ms"]), default=0
+    )
+    spans = []
+    for row in extents:
+        if row["location"] is None or row["first_ms"] is None:
+            continue
+        _require_one_currency(row)
+        calendar = calendars.get(row["location"]) or _always_open(row["location"], settings)
+        last = _local_date(max(row["last_ms"], heard_ms), calendar) - timedelta(days=1)
+        spans.append(Span(calendar, _local_date(row["first_ms"], calendar), last))
+    spans = [span for span in spans if span.first <= span.last]
+    if not spans:
+        raise StockstreamError(
+            f"{settings.archive_dir} holds no complete day of sales: import a sales file first"
+        )
+    return spans
+
+
+def _require_one_currency(row: Row) -> None:
+    if len(row["currencies"]) > 1:
+        there = ", ".join(sorted(row["currencies"]))
+        raise StockstreamError(f"location {row['location']} sells in {there}: one currency is accepted")
 
 
 def _always_open(location: str, settings: Settings) -> LocationCalendar:
@@ -117,26 +152,6 @@ def _always_open(location: str, settings: Settings) -> LocationCalendar:
         time_zone=settings.time_zone,
         review_weekdays=[0],
     )
-
-
-def _closed_until(extents: list[Row]) -> int | None:
-    """Time of the latest heartbeat: local days that ended by then are complete."""
-    times = [row["last_ms"] for row in extents if row["location"] is None and row["last_ms"] is not None]
-    return max(times, default=None)
-
-
-def _panel_days(
-    sales: list[Row], calendars: dict[str, LocationCalendar], closed_ms: int | None
-) -> list[OpenDay]:
-    """Every complete day of each location from its first sale on; without heartbeats up to the last sale."""
-    days = []
-    for row in sales:
-        calendar = calendars[row["location"]]
-        last = _local_date(row["last_ms"], calendar)
-        if closed_ms is not None:
-            last = _local_date(closed_ms, calendar) - timedelta(days=1)
-        days += open_days(calendar, _local_date(row["first_ms"], calendar), last)
-    return days
 
 
 def _local_date(time_ms: int, calendar: LocationCalendar) -> date:

@@ -3,7 +3,8 @@
 Sums are decimal, so that neither row order nor file splits change a bit of the result.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -16,8 +17,10 @@ STOCKOUT_PROBABILITY = 1e-4
 STOCKOUT_WINDOW_DAYS = 365
 MIN_OPEN_DAYS_FOR_STOCKOUT = 28
 
-OpenDay = tuple[str, date, bool]
-"""A location, a local day, and whether the location sells on it."""
+PanelDay = tuple[str, date, bool, int, int]
+"""A local day of a location: location, date, open, start_ms (inclusive), end_ms (exclusive)."""
+
+DAY_COLUMNS = "location STRING, date DATE, open BOOLEAN, start_ms BIGINT, end_ms BIGINT"
 
 PANEL_COLUMNS = (
     "sku", "location", "date", "units", "order_lines", "bulk_units", "returned_units", "revenue",
@@ -84,9 +87,10 @@ SELECT sku, location, date,
        CAST(coalesce(returned_units, 0) AS DOUBLE) AS returned_units,
        CAST(coalesce(revenue, 0) AS DOUBLE) AS revenue,
        CAST(revenue / units AS DOUBLE) AS mean_price,
-       days.open AS open
+       days.open AS open, available
 FROM launched JOIN {days} AS days USING (location)
 LEFT JOIN {daily} USING (sku, location, date)
+LEFT JOIN {available} USING (sku, location, date)
 WHERE days.date >= first_date
 """
 
@@ -111,8 +115,8 @@ WITH marked AS (
   )
 )
 SELECT sku, location, date, units, order_lines, bulk_units, returned_units, revenue, mean_price, open,
-       CAST(NULL AS DOUBLE) AS available,
-       silent AND open_days >= {minimum}
+       available,
+       silent AND available IS NULL AND open_days >= {minimum}
          AND power((silent_days + 1) / (open_days + 2), length) < {probability} AS suspected_stockout
 FROM runs
 """
@@ -140,11 +144,9 @@ def extent(spark: SparkSession, lines: DataFrame) -> DataFrame:
     return spark.sql(_EXTENT, lines=lines)
 
 
-def dated(spark: SparkSession, lines: DataFrame, calendars: dict[str, LocationCalendar]) -> DataFrame:
-    """Usable purchases and returns with their local `date`, by the time zone of the location."""
-    zones = [(location, calendar.time_zone) for location, calendar in calendars.items()]
-    known = spark.createDataFrame(zones, "location STRING, time_zone STRING")
-    return spark.sql(_DATED, lines=lines, zones=known)
+def dated(spark: SparkSession, lines: DataFrame, zones: DataFrame) -> DataFrame:
+    """Usable purchases and returns with their local `date`; `zones` holds location and time_zone."""
+    return spark.sql(_DATED, lines=lines, zones=zones)
 
 
 def bulk_thresholds(spark: SparkSession, lines: DataFrame) -> DataFrame:
@@ -157,17 +159,17 @@ def daily_demand(spark: SparkSession, lines: DataFrame, thresholds: DataFrame) -
     return spark.sql(_DAILY, lines=lines, thresholds=thresholds)
 
 
-def fill_gaps(spark: SparkSession, daily: DataFrame, days: DataFrame) -> DataFrame:
-    """One row per day of `days` (location, date, open) from each SKU's first sale day on."""
-    return spark.sql(_FILLED, daily=daily, days=days)
+def fill_gaps(spark: SparkSession, daily: DataFrame, days: DataFrame, available: DataFrame) -> DataFrame:
+    """One row per day of `days` (DAY_COLUMNS) from each SKU's first sale day on."""
+    return spark.sql(_FILLED, daily=daily, days=days, available=available)
 
 
 def mark_stockouts(spark: SparkSession, panel: DataFrame) -> DataFrame:
     """Adds `suspected_stockout` to a panel without gaps.
 
-    A run of r open days without a sale is suspected where p0 ** r < 1e-4. The SKU's own share of such days is
-    p0 = (z + 1) / (n + 2), with z of the n open days in the 365 days before the run; below 28 open days too
-    little is known to suspect anything.
+    A run of r open days without a sale, of unknown availability, is suspected where p0 ** r < 1e-4. The
+    SKU's own share of such days is p0 = (z + 1) / (n + 2), with z of the n open days in the 365 days before
+    the run; below 28 open days too little is known to suspect anything.
     """
     return spark.sql(
         _STOCKOUTS,
@@ -191,7 +193,15 @@ def is_open(calendar: LocationCalendar, day: date) -> bool:
     return day.weekday() not in calendar.closed_weekdays and day.isoformat() not in calendar.closed_dates
 
 
-def open_days(calendar: LocationCalendar, first: date, last: date) -> list[OpenDay]:
-    """Rows (location, date, open) for every day from first to last."""
-    days = (first + timedelta(days=i) for i in range((last - first).days + 1))
-    return [(calendar.location, day, is_open(calendar, day)) for day in days]
+def panel_days(calendar: LocationCalendar, first: date, last: date) -> list[PanelDay]:
+    """Every day of a location from first to last."""
+    days = [first + timedelta(days=i) for i in range((last - first).days + 2)]
+    starts = [_midnight_ms(day, calendar.time_zone) for day in days]
+    return [
+        (calendar.location, day, is_open(calendar, day), start, end)
+        for day, start, end in zip(days, starts, starts[1:], strict=False)
+    ]
+
+
+def _midnight_ms(day: date, zone: str) -> int:
+    return int(datetime.combine(day, time(), ZoneInfo(zone)).timestamp() * 1000)
