@@ -15,7 +15,7 @@ class OpenEpochs:
     """Epochs from their first sign until they are closed.
 
     A review counts from the first stock level of its partition on; what lies before is not decided after
-    the event.
+    the event. Where another partition has completed an epoch, it is an epoch of every partition.
     """
 
     def __init__(self, owned: frozenset[int]) -> None:
@@ -24,11 +24,16 @@ class OpenEpochs:
         self._closed: set[EpochOfPartition] = set()
         self._scanned: dict[tuple[int, str], int] = {}
         self._origins: set[tuple[int, int, str]] = set()
+        self._completed: set[int] = set()
 
     def note_forecast(self, forecast: DemandForecast, partition: int) -> None:
         """A forecast has come; if its origin is a review, that is the epoch's first sign."""
         if (forecast.origin_ms, partition) not in self._closed:
             self._origins.add((forecast.origin_ms, partition, forecast.location))
+
+    def note_completion(self, epoch_ms: int) -> None:
+        """Some partition has completed the epoch."""
+        self._completed.add(epoch_ms)
 
     def scan(self, state: PlannerState, now: float) -> Mapping[EpochOfPartition, float]:
         """The open epochs, earliest first, with the time (seconds) of their first sign."""
@@ -37,6 +42,10 @@ class OpenEpochs:
                 self._scan_levels(state, partition, location, now)
         for origin in sorted(self._origins):
             self._scan_origin(state, origin, now)
+        for partition in self._owned:
+            for epoch in self._completed:
+                self._open((epoch, partition), now)
+        self._completed.clear()
         return dict(sorted(self._first_sign.items()))
 
     def _scan_levels(self, state: PlannerState, partition: int, location: str, now: float) -> None:

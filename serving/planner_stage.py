@@ -77,6 +77,7 @@ class PlannerStage:
                 self._epochs.note_forecast(message, entry.partition)
         elif isinstance(message, ProposalsComplete):
             self._markers.add((message.planning_group, message.epoch_ms, message.partition))
+            self._epochs.note_completion(message.epoch_ms)
         elif isinstance(message, Proposal):
             self._keep(message)
         elif entry.topic == DECISIONS:
