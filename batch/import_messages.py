@@ -116,8 +116,8 @@ def _sales(mapping: SalesMapping, table: pd.DataFrame, outcome: Outcome) -> pd.D
     rows["quantity"] = rows["quantity"].mask(returned, rows["quantity"].abs())
     rows["unit_price"] = price
     rows = _exclude(mapping, _parsed(rows, outcome), outcome)
-    money = {p: _money(p, mapping.currency) for p in rows["unit_price"].unique()}
-    amounts = pd.Series([money[p] for p in rows["unit_price"]], index=rows.index, dtype=object)
+    prices = {p: money(p, mapping.currency) for p in rows["unit_price"].unique()}
+    amounts = pd.Series([prices[p] for p in rows["unit_price"]], index=rows.index, dtype=object)
     unpriced = amounts.isna()
     accepted = "an amount >= 0 with at most 12 digits before and 4 after the point is expected"
     outcome.rejects.add_where(unpriced, table[mapping.columns.unit_price][rows.index], accepted)
@@ -143,7 +143,8 @@ def _exclude(mapping: SalesMapping, rows: pd.DataFrame, outcome: Outcome) -> pd.
     return rows
 
 
-def _money(amount: float, currency: str) -> Money | None:
+def money(amount: float, currency: str) -> Money | None:
+    """An amount as an exact decimal; None where the contract has no room for it."""
     try:
         return Money(amount=format(amount, ".12g"), currency=currency)
     except ValidationError:
@@ -188,13 +189,15 @@ def _write(
     days = local_days(rows["time"], mapping.time_zone)
     times = epoch_ms(rows["time"])
     fields = rows.drop(columns="time").to_dict("records")
+    columns = mapping.columns.model_dump()
     seen: set[str] = set()
     for row, day, time_ms, values in zip(rows.index.tolist(), days, times, fields, strict=True):
         try:
             event = message(event_time_ms=time_ms, **{str(name): value for name, value in values.items()})
         except ValidationError as error:
             problem = error.errors(include_url=False, include_context=False)[0]
-            outcome.rejects.add(row, ".".join(map(str, problem["loc"])), problem["input"], problem["msg"])
+            name = ".".join(map(str, problem["loc"]))
+            outcome.rejects.add(row, columns.get(name) or name, problem["input"], problem["msg"])
             continue
         outcome.write(dataset, day, partition, row, event)
         outcome.duplicates += values["event_id"] in seen

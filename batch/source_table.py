@@ -89,7 +89,7 @@ def parse_times(
     Of an hour that the clock repeats the first pass is meant; a time that the clock skips moves forward to
     the next one that exists.
     """
-    times = _read_times(table[column], time_format, zone)
+    times = _read_times(table[column], time_format, zone).dt.as_unit("ms")
     accepted = f"a time like {time_format} is expected" if time_format else "an ISO 8601 time is expected"
     rejects.add_where(times.isna(), table[column], accepted)
     return times
@@ -112,7 +112,7 @@ def _to_utc(times: "pd.Series[Any]", zone: str) -> "pd.Series[pd.Timestamp]":
     if times.dt.tz is None:
         first_pass = np.ones(len(times), dtype=bool)
         times = times.dt.tz_localize(zone, ambiguous=first_pass, nonexistent="shift_forward")
-    return times.dt.tz_convert("UTC").dt.as_unit("ms")
+    return times.dt.tz_convert("UTC")
 
 
 def epoch_ms(times: "pd.Series[pd.Timestamp]") -> Sequence[int]:
