@@ -55,7 +55,7 @@ def draw_fan_chart(chart: FanChart, path: Path) -> None:
         axes.set_ylabel(unit)
         axes.set_ylim(bottom=0)
     figure.legend(*daily.get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
-    made = f"made at the beginning of {chart.origin:%d %B %Y} by {chart.forecast.forecaster}"
+    made = f"made at the beginning of {chart.origin:%d %B %Y} ({chart.forecast.forecaster})"
     daily.set_title(f"SKU {chart.forecast.sku}: demand per day and its forecast {made}", loc="left")
     added.set_title("The same, added up over the days of the horizon", loc="left")
     _save(figure, path)
@@ -79,7 +79,9 @@ def draw_planners(histories: Mapping[str, PlannerHistory], scored_from: date, pa
     _label(empty, "SKUs out of stock at the end of each day", "SKUs")
     first = min(day for history in histories.values() for day in history.stock_value)
     for axes in (value, ordered, empty):
-        axes.axvspan(_number(first), _number(scored_from), color=GREY, alpha=0.12, lw=0, label="warm-up")
+        axes.axvspan(
+            _number(first), _number(scored_from), color=GREY, alpha=0.12, lw=0, zorder=0, label="warm-up"
+        )
     figure.legend(*value.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
     _save(figure, path)
 

@@ -73,7 +73,10 @@ def _planners(planners: Mapping[str, Mapping[str, Any]], days: int) -> list[str]
         f"{label:<38}" + "".join(f"{shape.format(scores[field]):>20}" for scores in planners.values())
         for label, field, shape in PLANNER_ROWS
     ]
-    return [head, *rows]
+    note = (
+        "Stock differs between the planners: this compares them neither at equal stock nor at equal service."
+    )
+    return [head, *rows, note]
 
 
 def _decision(decision: Mapping[str, Any] | None) -> list[str]:

@@ -3,6 +3,7 @@
 Each day's events are published in event time; at its end come the overnight receipts, the stock of every SKU
 and heartbeats; then the shop waits for every forecast and, at a review, every decision, and turns decisions
 into purchase orders. It reads nothing but topics, and what it could not serve goes to evaluation files alone.
+Returns do not restock. A replay begins on fresh topics; one that was interrupted is begun anew.
 """
 
 import time
