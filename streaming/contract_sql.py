@@ -119,7 +119,7 @@ def extracted(document: str, message: Sequence[Field], name: str) -> str:
 
 
 def wrong_shape(text: str, field: Field) -> tuple[str, str]:
-    """SQL predicate: a field of a JSON object has not its contract's type or spelling; and SQL of its value."""
+    """SQL predicate: a field of a JSON object breaks its contract's type or spelling; and its value's SQL."""
     value = f"JSON_QUERY({text}, '$.{field.name}' WITH UNCONDITIONAL ARRAY WRAPPER)"
     absent = "" if field.required else "^$|"
     shape = literal(rf"{absent}^\[{field.pattern}\]$")

@@ -2,8 +2,8 @@
 
 Stock changes carry the state before them and a delta; customer events carry the state at their time. A day
 that starts with a snapshot is known from its first millisecond, even if that is the key's first level. The
-versions that events look up come from the changes because those are in order of event time: keeping the latest
-of rows in order of arrival forgets every change that another one overtook.
+versions that events look up come from the changes because those are in order of event time: keeping the
+latest of rows in order of arrival forgets every change that another one overtook.
 """
 
 from infra.contracts.features import FEATURES
@@ -65,16 +65,18 @@ _FACTS = """CREATE TEMPORARY VIEW facts AS
 
 
 def feature_rows(step_minutes: int) -> str:
-    """Query of the sink's columns: one row per key and step, cumulated over the key's events of a local day."""
-    start, end = "CAST(window_start AS TIMESTAMP_LTZ(3))", "window_time"
-    bounds = {"window_start_ms": milliseconds(start), "window_end_ms": f"({milliseconds(end)} + 1)"}
+    """Query of the sink's columns: one row per key and step, cumulated over the key's local day."""
+    bounds = {
+        f"{bound}_ms": milliseconds(f"CAST({bound} AS TIMESTAMP_LTZ(3))")
+        for bound in ("window_start", "window_end")
+    }
     values = ", ".join(f"CAST({_with_bounds(feature.sql, bounds)} AS DOUBLE)" for feature in FEATURES)
     return f"""SELECT sku || '|' || location, 1, sku, location,
         {bounds["window_start_ms"]}, {bounds["window_end_ms"]},
         window_end = window_start + INTERVAL '1' DAY,
         ROW({values})
     FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(ts), INTERVAL '{step_minutes}' MINUTE, INTERVAL '1' DAY))
-    GROUP BY sku, location, window_start, window_end, window_time"""
+    GROUP BY sku, location, window_start, window_end"""
 
 
 def _with_bounds(sql: str, bounds: dict[str, str]) -> str:

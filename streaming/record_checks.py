@@ -1,9 +1,8 @@
 """Why a record is refused: the twin of `infra.contracts.codec.decode`, as SQL over a parsed record.
 
-It differs from `decode` only on messages that none of our writers sends (`tests/unit/streaming` lists them): it
-refuses NaN and Infinity in unknown fields, structured unknown fields inside an amount of money and heartbeats
-with an event's fields; it takes lone surrogates in unknown fields, and text after the object that starts with
-`]`.
+It differs from `decode` only on messages that none of our writers sends (the tests list them): it refuses NaN
+and Infinity in unknown fields, structured unknown fields inside an amount of money and heartbeats with an
+event's fields; it takes lone surrogates in unknown fields, and text after the object that starts with `]`.
 """
 
 from collections.abc import Sequence

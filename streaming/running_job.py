@@ -8,6 +8,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyflink.common import JobStatus
 from pyflink.common.job_client import JobClient
+from pyflink.java_gateway import get_gateway
 
 from infra.errors import StockstreamError, WaitExpired
 
@@ -42,7 +43,10 @@ class RunningJob:
         Raises:
             WaitExpired: not in time; the next start goes on from the last checkpoint instead.
         """
-        self._client.stop_with_savepoint(False, str(self._savepoints.resolve()))
+        formats = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType
+        folder = self._savepoints.resolve().as_uri()
+        # PyFlink 2.2's own stop_with_savepoint leaves out the format, without which there is no such method
+        self._client._j_job_client.stopWithSavepoint(False, folder, formats.NATIVE)
         _wait(self.has_ended, timeout_seconds, "savepoint of the features job")
 
     def raise_failure(self) -> None:
