@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from batch.forecaster.fallback import FALLBACK_DAYS, empirical_forecast
+from batch.forecaster.fallback import FALLBACK_DAYS
 from batch.forecaster.windows import DemandWindow, Flags, Floats, empirical_quantiles
 from infra.contracts.demand import QUANTILE_LEVELS
 

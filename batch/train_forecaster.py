@@ -1,6 +1,7 @@
 """`stockstream train`: train the LSTM on the panel with Ray Train, score it, promote it if it is better."""
 
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -112,7 +113,7 @@ def train_network(arguments: dict[str, Any], workers: int) -> Weights:
 
 @contextmanager
 def _local_ray() -> Iterator[Path]:
-    os.environ |= RAY_ENVIRONMENT
+    os.environ |= RAY_ENVIRONMENT | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
     # Ray's sockets need a path of less than 108 characters.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(address="local", _temp_dir=folder, include_dashboard=False, num_cpus=2)

@@ -34,7 +34,7 @@ def sample_paths(
         (series, n_paths, horizon) in units.
     """
     knots = np.asarray(quantiles, dtype=np.float64)
-    scores = np.stack([_normal_scores(copula, seed, n_paths, knots.shape[1]) for seed in seeds])
+    scores = _normal_scores(copula, seeds, n_paths, knots.shape[1])
     return _interpolate(np.asarray(levels), knots, ndtr(scores))
 
 
@@ -43,14 +43,15 @@ def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
 
 
-def _normal_scores(copula: Copula, seed: int, n_paths: int, horizon: int) -> Floats:
-    """(n_paths, horizon) with correlation level + (1 - level) * decay ** |i - j|."""
-    half = np.random.default_rng(seed).standard_normal(((n_paths + 1) // 2, horizon + 1))
-    shared, own = half[:, :1], half[:, 1:]
+def _normal_scores(copula: Copula, seeds: Sequence[int], n_paths: int, horizon: int) -> Floats:
+    """(series, n_paths, horizon) with correlation level + (1 - level) * decay ** |i - j| between steps."""
+    shape = ((n_paths + 1) // 2, horizon + 1)
+    half = np.stack([np.random.default_rng(seed).standard_normal(shape) for seed in seeds])
+    shared, own = half[:, :, :1], half[:, :, 1:]
     for step in range(1, horizon):
-        own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
+        own[:, :, step] = copula.decay * own[:, :, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, :, step]
     scores = np.sqrt(copula.level) * shared + np.sqrt(1 - copula.level) * own
-    pairs: Floats = np.concatenate([scores, -scores])[:n_paths]
+    pairs: Floats = np.concatenate([scores, -scores], axis=1)[:, :n_paths]
     return pairs
 
 
