@@ -17,6 +17,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 
 from infra.errors import StockstreamError, exit_with_message
+from infra.local.process_table import ProcessEntry, find_process
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from serving.allocator import Allocator
@@ -50,6 +51,7 @@ def start_ray(settings: Settings, directory: Path) -> None:
     """A Ray of this machine alone, on the loopback interface, sized for consumers that mostly wait."""
     ray.init(
         address="local",
+        num_cpus=1 + settings.planner_replicas // 5,
         include_dashboard=False,
         object_store_memory=_OBJECT_STORE_BYTES,
         _temp_dir=str(directory),
@@ -57,6 +59,26 @@ def start_ray(settings: Settings, directory: Path) -> None:
         _node_ip_address="127.0.0.1",
         logging_level=logging.WARNING,
     )
+
+
+def descendants(pid: int) -> list[ProcessEntry]:
+    """Every live process that this one has started, directly or not."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            entry = find_process(child)
+            found += [entry, *descendants(child)] if entry else []
+    return found
+
+
+def shut_down() -> None:
+    """Ends the application and Ray, its agents included: they linger for a minute after their node."""
+    started = descendants(os.getpid())
+    serve.shutdown()  # type: ignore[no-untyped-call]
+    ray.shutdown()
+    for process in started:
+        if find_process(process.pid) == process:
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def application(settings: Settings) -> Any:
@@ -85,12 +107,12 @@ def main() -> None:
     """Serves until it is told to stop (SIGTERM or Ctrl-C)."""
     settings = load_settings()
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stop_on_signals(stopping)
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     with ray_directory(settings.run_dir) as directory:
         try:
             start_ray(settings, directory)
+            stop_on_signals(stopping)  # Ray has put its own handlers in place
             deploy(settings)
             announce_ready(settings.run_dir, "serving")
             stopping.wait()
@@ -98,8 +120,13 @@ def main() -> None:
             raise StockstreamError(f"serving did not start: {str(error).splitlines()[0]}") from error
         finally:
             ready_file(settings.run_dir, "serving").unlink(missing_ok=True)
-            serve.shutdown()  # type: ignore[no-untyped-call]
-            ray.shutdown()
+            shut_down()
+
+
+def stop_on_signals(stopping: threading.Event) -> None:
+    """SIGTERM and Ctrl-C ask for an orderly end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
 
 
 if __name__ == "__main__":

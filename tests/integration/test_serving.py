@@ -1,0 +1,239 @@
+"""The Serve application on a real broker: it forecasts, decides, survives a kill, refuses what is invalid."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from infra.contracts.codec import message_key
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.topics import (
+    CALENDARS,
+    DECISIONS,
+    FEATURES,
+    ITEMS,
+    POLICIES,
+    POSITIONS,
+    PURCHASE_ORDERS,
+    STOCK_LEVELS,
+    TOPICS,
+)
+from infra.kafka import Producer
+from infra.local.broker import Broker, free_ports
+from infra.local.processes import Component, wait_until
+from infra.readiness import ready_file
+from infra.settings import Settings
+from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
+from tests.unit.serving.records import (
+    BOUND_MS,
+    DAY_MS,
+    EPOCH,
+    LOCATION,
+    ZONE,
+    calendar,
+    final_row,
+    item,
+    level,
+    policy,
+)
+
+pytestmark = pytest.mark.timeout(600)
+
+SKUS = [f"S{number}" for number in range(12)]
+DAYS = ["2011-09-19", "2011-09-20", "2011-09-21", "2011-09-22", "2011-09-23", "2011-09-24", "2011-09-25"]
+NEXT_DAYS = ["2011-09-26", "2011-09-27", "2011-09-28", "2011-09-29", "2011-09-30", "2011-10-01", "2011-10-02"]
+SECOND_EPOCH = EPOCH + 7 * DAY_MS
+
+
+class SmallShop:
+    """Writes what a shop and the features job would write."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+
+    def open(self) -> None:
+        self._producer.send(CALENDARS, LOCATION.encode(), calendar())
+        self._producer.send(POLICIES, b"policy-1", policy("200.00"))
+        for sku in SKUS:
+            self._producer.send(ITEMS, message_key(sku, LOCATION), item(sku))
+            self._producer.send(STOCK_LEVELS, message_key(sku, LOCATION), level(sku, 10))
+        self._producer.flush()
+
+    def close_days(self, days: list[str], until_ms: int) -> None:
+        for day in days:
+            for number, sku in enumerate(SKUS):
+                self._producer.send(FEATURES, message_key(sku, LOCATION), final_row(sku, day, 1.0 + number))
+        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES):
+            self._producer.send_heartbeat(topic, until_ms + BOUND_MS + 1)
+        self._producer.flush()
+
+    def send_garbage(self) -> None:
+        for topic in (PURCHASE_ORDERS, CALENDARS):
+            self._producer.send_bytes(topic, b"x", b"\xff not JSON", partition=1)
+        self._producer.flush()
+
+
+@pytest.fixture(scope="module")
+def settings(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    run_dir = tmp_path_factory.mktemp("serving")
+    api_port, metrics_port = free_ports(2)
+    addresses: dict[str, Any] = {
+        "bootstrap_servers": broker.bootstrap_servers,
+        "api_port": api_port,
+        "metrics_port": metrics_port,
+        "time_zone": ZONE,
+        "forecast_paths": 100,
+    }
+    (run_dir / "stack.json").write_text(json.dumps(addresses))
+    return Settings(run_dir=run_dir, **addresses)
+
+
+@pytest.fixture(scope="module")
+def serving(settings: Settings) -> Iterator[Component]:
+    component = Component("serving", settings.run_dir)
+    component.start([sys.executable, "-m", "serving.app"], {"STOCKSTREAM_RUN_DIR": str(settings.run_dir)})
+    try:
+        component.wait_until_ready(ready_file(settings.run_dir, "serving").exists, 180)
+        yield component
+    finally:
+        component.stop()
+
+
+@pytest.fixture(scope="module")
+def shop(settings: Settings) -> Iterator[SmallShop]:
+    producer = Producer(settings.bootstrap_servers)
+    made = SmallShop(producer)
+    made.open()
+    yield made
+    producer.close()
+
+
+@pytest.fixture(scope="module")
+def decided(serving: Component, shop: SmallShop, settings: Settings) -> dict[str, ReorderDecision]:
+    """Decisions of the first epoch; a Planner is killed before the second."""
+    shop.send_garbage()
+    shop.close_days(DAYS, EPOCH)
+    wait_until(lambda: len(decisions_of(settings)) == len(SKUS), 120, "decisions of the first epoch")
+    return {each.sku: each for each in messages_of(settings, DECISIONS)}
+
+
+def replica_pids(serving: Component, deployment: str) -> list[int]:
+    title = f"ServeReplica:default:{deployment}".encode()
+    return [pid for pid in serving.members() if title in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def get(settings: Settings, path: str) -> tuple[int, object]:
+    try:
+        with urlopen(f"http://{settings.api_host}:{settings.api_port}{path}", timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_every_sku_is_forecast_daily_and_decided_at_the_review(
+    decided: dict[str, ReorderDecision], settings: Settings
+) -> None:
+    assert set(decided) == set(SKUS)
+    assert {each.epoch_ms for each in decided.values()} == {EPOCH}
+    assert {each.status for each in decided.values()} <= {"order", "no_order"}
+    assert len(forecasts_of(settings)) == len(SKUS) * len(DAYS)
+    assert sum(float(each.cost.amount) for each in decided.values()) <= 200
+
+
+def test_with_no_model_the_fallback_serves_and_the_decision_says_so(
+    decided: dict[str, ReorderDecision],
+) -> None:
+    assert {each.forecaster for each in decided.values()} == {"empirical_56_open_days"}
+    for decision in decided.values():
+        assert "FORECAST_FALLBACK" in [step.reason for step in decision.adjustments]
+
+
+def test_the_api_answers_from_the_topics_and_says_what_it_lacks(
+    decided: dict[str, ReorderDecision], settings: Settings
+) -> None:
+    wait_until(lambda: get(settings, "/readyz")[0] == 200, 60, "the application ready")
+    decision_id = decided["S1"].decision_id
+    wait_until(lambda: get(settings, f"/v1/decisions/{decision_id}")[0] == 200, 30, "the decision")
+
+    assert get(settings, f"/v1/decisions/{decision_id}") == (200, decided["S1"].model_dump(mode="json"))
+    assert get(settings, f"/v1/forecasts/{LOCATION}/S1")[0] == 200
+    assert get(settings, f"/v1/positions/{LOCATION}/S1")[0] == 200
+    status, problem = get(settings, "/v1/decisions/unknown")
+    assert (status, problem) == (
+        404, {"type": "about:blank", "status": 404, "detail": "no decision unknown"},
+    )  # fmt: skip
+
+
+def test_invalid_records_become_dead_letters_once_with_a_reason(
+    decided: dict[str, ReorderDecision], settings: Settings
+) -> None:
+    for topic in (PURCHASE_ORDERS, CALENDARS):
+        (letter,) = records_of(settings, TOPICS[topic].dead_letters)
+        headers = dict(letter.headers)
+        assert letter.value == b"\xff not JSON"
+        assert (headers["source_topic"], headers["source_partition"]) == (topic.encode(), b"1")
+        assert headers["reason"]
+
+
+def test_a_killed_planner_comes_back_and_orders_nothing_twice(
+    decided: dict[str, ReorderDecision], serving: Component, shop: SmallShop, settings: Settings
+) -> None:
+    before = decisions_of(settings)
+    killed = replica_pids(serving, "Planner")
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    shop.close_days(NEXT_DAYS, SECOND_EPOCH)
+    wait_until(lambda: len(decisions_of(settings)) == 2 * len(SKUS), 120, "decisions of the second epoch")
+
+    after = decisions_of(settings)
+    assert {made_id: after[made_id] for made_id in before} == before
+    assert len(records_of(settings, DECISIONS)) == len(after)
+    assert not set(killed) & set(replica_pids(serving, "Planner"))
+    assert len(records_of(settings, TOPICS[PURCHASE_ORDERS].dead_letters)) == 1
+    positions = [each for each in messages_of(settings, POSITIONS) if each.as_of_ms == SECOND_EPOCH]
+    assert sorted(each.sku for each in positions) == sorted(SKUS)
+
+
+def test_a_fresh_process_reproduces_every_decision(
+    decided: dict[str, ReorderDecision], settings: Settings
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.replay"],
+        env={**os.environ, "STOCKSTREAM_RUN_DIR": str(settings.run_dir)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "decisions reproduced exactly" in done.stdout
+
+
+def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:
+    def exposed() -> bool:
+        with urlopen(f"http://127.0.0.1:{settings.metrics_port}/metrics", timeout=30) as answer:
+            text = answer.read().decode()
+        return "ray_stockstream_decisions_total" in text and "ray_stockstream_forecasts_total" in text
+
+    wait_until(exposed, 60, "the application's metrics")
+
+
+def test_it_stops_cleanly_on_sigterm(
+    decided: dict[str, ReorderDecision], serving: Component, settings: Settings
+) -> None:
+    leader = serving.pid()
+    assert leader is not None
+    os.kill(leader, signal.SIGTERM)
+
+    wait_until(lambda: not serving.members(), 60, "every process of the application ended")
+    assert not ready_file(settings.run_dir, "serving").exists()
