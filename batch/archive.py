@@ -2,7 +2,8 @@
 
 A day of a dataset whose files changed is written anew from all of them, beside the old one; replacing
 `events/_manifest.json` makes all new days current at once. All copies of an event lie in the same day, since
-its writers place it by its event time.
+its writers place it by its event time. A record delivered again has its offset and its bytes: a broker that
+starts anew gives the old offsets to other records.
 """
 
 import hashlib
@@ -38,7 +39,7 @@ SELECT topic, partition, offset, late, value, fields.*, dataset, day, delivery,
        ) ELSE 1 END AS occurrence
 FROM (
   SELECT *, from_json(value, '{_FIELDS}') AS fields,
-         row_number() OVER (PARTITION BY dataset, day, topic, partition, offset ORDER BY late, value)
+         row_number() OVER (PARTITION BY dataset, day, topic, partition, offset, value ORDER BY late)
            AS delivery
   FROM {{archived}}
 )

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch.bulk_import import import_file, load_calendar
-from batch.demand_panel import is_open
-from batch.import_files import visible_files, write_import
+from batch.import_files import visible_files
 from batch.import_mapping import load_mapping
 from batch.import_messages import money
 from infra.contracts.codec import decode, encode
@@ -219,30 +218,6 @@ def test_importing_a_file_with_a_corrected_mapping_replaces_the_first_import(tmp
     assert len(list((tmp_path / "archive").glob("dataset=*/day=2011-07-01/*"))) == 1
 
 
-def test_an_import_that_stops_half_way_never_becomes_visible(tmp_path: Path) -> None:
-    archive = tmp_path / "archive"
-    old = {(CLICKSTREAM, "2011-07-01"): ["old"]}
-    write_import(archive, "source", old, [], {})
-    (archive / f"dataset={CLICKSTREAM}/day=2011-07-03").mkdir()
-    blocked = archive / f"dataset={CLICKSTREAM}/day=2011-07-02"
-    blocked.write_text("a file where a folder is needed")
-    new = {(CLICKSTREAM, "2011-07-01"): ["new"], (CLICKSTREAM, "2011-07-02"): ["new"]}
-    with pytest.raises(FileExistsError):
-        write_import(archive, "source", new, [], {})
-    assert [path.read_text() for path in visible_files(archive)] == ["old\n"]
-    blocked.unlink()
-    write_import(archive, "source", new, [], {})
-    assert [path.read_text() for path in visible_files(archive)] == ["new\n", "new\n"]
-
-
-def test_unfinished_files_of_the_stream_are_not_read(tmp_path: Path) -> None:
-    day = tmp_path / f"dataset={CLICKSTREAM}" / "day=2011-07-01"
-    day.mkdir(parents=True)
-    for name in (".part-0.inprogress", "_SUCCESS", "part-0", "import-unknown-1.json"):
-        (day / name).touch()
-    assert [path.name for path in visible_files(tmp_path)] == ["part-0"]
-
-
 def test_stock_levels_are_imported(tmp_path: Path) -> None:
     (tmp_path / "stock.csv").write_text("Store,Code,When,OnHand\nnorth,85123A,2011-07-01 10:00:00,40\n")
     columns = {"sku": "Code", "time": "When", "on_hand": "OnHand", "location": "Store"}
@@ -297,27 +272,11 @@ def test_the_calendar_of_the_mapping_is_imported_with_it(tmp_path: Path) -> None
     assert events(tmp_path, CALENDARS) == [load_calendar(tmp_path / "calendar.yaml")]
 
 
-def test_a_calendar_that_breaks_the_contract_is_refused_naming_the_field(tmp_path: Path) -> None:
-    calendar = {"location": "gb-main", "time_zone": "Europe/London", "review_weekdays": [7]}
-    (tmp_path / "calendar.yaml").write_text(yaml.safe_dump(calendar))
-    with pytest.raises(StockstreamError, match=r"review_weekdays.0 has value 7"):
-        load_calendar(tmp_path / "calendar.yaml")
-
-
 @given(price=st.integers(1, 10**8).map(lambda ten_thousandths: ten_thousandths / 10_000))
 def test_a_price_keeps_its_exact_decimal_value(price: float) -> None:
     amount = money(price, "GBP")
     assert amount is not None
     assert float(amount.amount) == price
-
-
-def test_the_shipped_calendar_closes_the_days_without_lines_and_no_other() -> None:
-    folder = Path("infra/local/online_retail")
-    calendar = load_calendar(folder / "calendar.yaml")
-    lines = pd.read_parquet(folder / "online_retail_top100_sku.parquet", columns=["InvoiceDate"])
-    sold = set(lines["InvoiceDate"].dt.date)
-    days = pd.date_range("2009-12-01", "2011-12-09").date
-    assert {day for day in days if is_open(calendar, day)} == sold
 
 
 def test_an_archived_message_is_the_one_the_codec_writes(tmp_path: Path) -> None:
