@@ -11,7 +11,7 @@ from infra.contracts.demand import QUANTILE_LEVELS, Copula
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 DECAYS = (0.0, 0.2, 0.4)
-PATHS = 100
+PATHS = 200
 TIE = 1.005
 """Candidates within 0.5 % of the least loss are as good as it; the best covered of them is taken."""
 

@@ -1,5 +1,6 @@
 """`stockstream train`: train the LSTM on the panel with Ray Train, score it, promote it if it is better."""
 
+import logging
 import os
 import secrets
 import tempfile
@@ -38,6 +39,7 @@ from batch.model_gate import (
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
 from batch.training_worker import train_worker, trained_weights, worker_arguments
+from batch.worker_logging import errors_only
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import load_settings
@@ -45,6 +47,7 @@ from infra.settings import load_settings
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
 MAX_FAILURES = 2
+OBJECT_STORE_BYTES = 100 * 1024 * 1024
 RAY_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
@@ -116,7 +119,16 @@ def _local_ray() -> Iterator[Path]:
     os.environ |= RAY_ENVIRONMENT | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
     # Ray's sockets need a path of less than 108 characters.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        ray.init(address="local", _temp_dir=folder, include_dashboard=False, num_cpus=2)
+        ray.init(
+            address="local",
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            runtime_env={"worker_process_setup_hook": errors_only},
+            logging_level=logging.WARNING,
+            _temp_dir=folder,
+            _node_ip_address="127.0.0.1",
+        )
         try:
             yield Path(folder)
         finally:
