@@ -10,6 +10,15 @@ from infra.local.stack import Stack
 from tests.e2e.verbs import DAYS, MAPPING, run_verb
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """On a busy machine a slow answer must not become a decision made without it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("STOCKSTREAM_INPUT_DEADLINE_SECONDS", "600")
+        environment.setenv("STOCKSTREAM_ALLOCATION_DEADLINE_SECONDS", "600")
+        yield
+
+
 @pytest.fixture(scope="session")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory with the demand panel and a promoted model."""

@@ -1,6 +1,7 @@
 """The slice with one kill -9 of the features job and one of a Planner: the same decisions as without."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -35,8 +36,8 @@ def running_shop(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
 
 def replica_pids(stack: Stack, deployment: str) -> list[int]:
     members = Component("serving", stack.run_dir).members()
-    title = f"ServeReplica:default:{deployment}".encode()
-    return [pid for pid in members if title in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    title = re.compile(f"default[:#]{deployment}")
+    return [pid for pid in members if title.search(Path(f"/proc/{pid}/cmdline").read_text())]
 
 
 def test_killed_features_job_and_planner_leave_the_same_decisions(
