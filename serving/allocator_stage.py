@@ -94,8 +94,7 @@ class AllocatorStage:
             case Policy():
                 self._policies.put(message.planning_group, message.event_time_ms, entry.offset, message)
             case Proposal():
-                known = self._of(message).proposals.setdefault(message.decision_id, message)
-                self._check_same(PROPOSALS, message.decision_id, known.input_digest, message.input_digest)
+                self._keep_proposal(message)
             case ProposalsComplete():
                 marker = self._of(message).markers.setdefault(message.partition, message)
                 self._check_same(PROPOSALS, f"marker {message.partition}", marker.digest, message.digest)
@@ -106,6 +105,13 @@ class AllocatorStage:
 
     def _of(self, message: Proposal | ProposalsComplete | AllocationRun) -> _Collected:
         return self._epochs.setdefault((message.epoch_ms, message.planning_group), _Collected())
+
+    def _keep_proposal(self, proposal: Proposal) -> None:
+        collected = self._of(proposal)
+        known = collected.decided.get(proposal.decision_id)
+        if known is None:
+            known = collected.proposals.setdefault(proposal.decision_id, proposal).input_digest
+        self._check_same(PROPOSALS, proposal.decision_id, known, proposal.input_digest)
 
     def _keep_run(self, run: AllocationRun) -> None:
         collected = self._of(run)
@@ -133,6 +139,8 @@ class AllocatorStage:
                 collected.run = run
             if collected.run is not None and collected.undecided():
                 yield from self._decisions(collected, collected.run)
+            if collected.run is not None:
+                collected.proposals.clear()
 
     def _is_due(self, key: GroupEpoch, collected: _Collected, now: float) -> bool:
         if collected.first_sign is None:

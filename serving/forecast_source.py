@@ -20,11 +20,12 @@ from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, Demand
 from infra.errors import StockstreamError
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
+from serving.inventory.order_rules import MAX_UNITS
 
 FALLBACK: Final = "empirical_56_open_days"
 FALLBACK_HISTORY_DAYS = 224
-FALLBACK_COPULA = Copula(level=0.1, decay=0.3)
-"""Where no model carries a fitted dependence between days."""
+FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
+"""Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 
 _DECIMALS = 4
 
@@ -60,7 +61,7 @@ class ForecastSource:
             reasons = [_problem(each) for each in made]
             usable = np.array([reason is None for reason in reasons])
             quantiles = np.where(usable[:, None, None], made, quantiles)
-        quantiles = np.round(quantiles, _DECIMALS)
+        quantiles = _publishable(quantiles)
         seeds = [identity.seed(*key, origin_ms, self.model_id) for key in keys]
         copulas = [self._copula(reason) for reason in reasons]
         cumulative = [
@@ -96,7 +97,7 @@ class ForecastSource:
     def _cumulative(self, quantiles: Floats, copula: Copula, seed: int) -> Floats:
         paths = sample_paths(QUANTILE_LEVELS, quantiles[None], copula, [seed], self.paths)
         table = cumulative_quantiles(paths, QUANTILE_LEVELS)[0]
-        ascending: Floats = np.maximum.accumulate(np.round(table, _DECIMALS), axis=1)
+        ascending: Floats = np.maximum.accumulate(_publishable(table), axis=1)
         return ascending
 
 
@@ -124,6 +125,11 @@ def _current_predictor(models_dir: Path) -> tuple[Predictor, str]:
     if predictor.config.quantile_levels != QUANTILE_LEVELS:
         raise StockstreamError(f"model {model_id} has other quantile levels than the contract")
     return predictor, model_id
+
+
+def _publishable(units: Floats) -> Floats:
+    """Rounded to what is worth sending, and within what a message can carry."""
+    return np.minimum(np.round(units, _DECIMALS), float(MAX_UNITS))
 
 
 def _problem(quantiles: Floats) -> str | None:

@@ -1,12 +1,8 @@
 """The Forecaster deployment."""
 
-import torch
 from ray import serve
 
 from infra.settings import Settings
-from serving.demand_context import DemandContext
-from serving.forecast_source import load_source
-from serving.forecaster_stage import ForecasterStage, forecaster_partitions
 from serving.partition_log import LogFollower, owned_partitions
 from serving.ray_meters import RayMeters
 from serving.replica import REPLICA_OPTIONS, FollowingReplica
@@ -17,6 +13,13 @@ class Forecaster(FollowingReplica):
     """Rolling forecasts of the partitions that the replica's rank owns."""
 
     def __init__(self, settings: Settings) -> None:
+        # Imported here: torch and pandas take seconds and memory that the other processes do without.
+        import torch
+
+        from serving.demand_context import DemandContext
+        from serving.forecast_source import load_source
+        from serving.forecaster_stage import ForecasterStage, forecaster_partitions
+
         torch.set_num_threads(1)
         meters = RayMeters()
         owned = owned_partitions(serve.get_replica_context().rank.rank, 1, settings.partitions)

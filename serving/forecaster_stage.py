@@ -59,6 +59,7 @@ class ForecasterStage:
             rows = self._pending.pop((origin_ms, location))
             added = [rows[sku] for sku in sorted(rows) if self._context.append(rows[sku], calendar)]
             new = [row for row in added if ((row.sku, location), origin_ms) not in self._published]
+            self._published -= {((sku, location), origin_ms) for sku in rows}
             if new:
                 yield self._forecast(new, calendar)
 
@@ -69,7 +70,6 @@ class ForecasterStage:
         day = local_date(rows[0].window_start_ms, calendar.time_zone)
         window = self._context.window(keys, day, calendar, self._source.horizon_days)
         forecasts = self._source.forecast(window, keys, origin_ms)
-        self._published |= {(key, origin_ms) for key in keys}
         for forecast in forecasts:
             self._meters.record("stockstream_forecasts_total", forecaster=forecast.forecaster)
         self._meters.record("stockstream_forecast_seconds", time.perf_counter() - started)

@@ -65,7 +65,7 @@ class PlannerStage:
         self._positions = Positions()
         self._proposals: dict[str, Proposal] = {}
         self._markers: set[tuple[str, int, int]] = set()
-        self._decided: set[str] = set()
+        self._decided: dict[str, int] = {}
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -81,7 +81,7 @@ class PlannerStage:
         elif isinstance(message, Proposal):
             self._keep(message)
         elif entry.topic == DECISIONS:
-            self._decided.add(message.decision_id)
+            self._decided[message.decision_id] = message.epoch_ms
         if entry.partition in self._owned:
             self._positions.apply(entry)
 
@@ -134,7 +134,7 @@ class PlannerStage:
         self, owed: Sequence[Item], epoch: EpochOfPartition, stale: bool
     ) -> Iterator[list[Outgoing]]:
         epoch_ms, partition = epoch
-        settled = self._proposals.keys() | self._decided
+        settled = self._proposals.keys() | self._decided.keys()
         new = [item for item in owed if _decision_id(item, epoch_ms) not in settled]
         requests = self._state.requests(new, epoch_ms, stale)
         proposals = [
@@ -165,7 +165,10 @@ class PlannerStage:
 
     def _forget(self) -> None:
         needed = [self._epochs.earliest(), self._positions.earliest_needed()]
-        self._state.forget_before(min(instant for instant in needed if instant is not None))
+        before = min(instant for instant in needed if instant is not None)
+        self._state.forget_before(before)
+        self._proposals = {k: each for k, each in self._proposals.items() if each.epoch_ms >= before}
+        self._decided = {k: epoch_ms for k, epoch_ms in self._decided.items() if epoch_ms >= before}
 
 
 def _decision_id(item: Item, epoch_ms: int) -> str:

@@ -19,6 +19,13 @@ from infra.contracts.message import (
 )
 
 
+class TotalCost(Record):
+    """A sum of amounts, which may be longer than a price: a decimal string with its ISO 4217 currency."""
+
+    amount: Annotated[str, Field(pattern=r"^\d{1,24}(\.\d{1,4})?$")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
 class OpenOrder(Record):
     """What is still to come of one purchase order."""
 
@@ -211,7 +218,7 @@ class AllocationRun(Message):
     objective: float
     gap: float | None
     shadow_price: float | None
-    spent: Money
+    spent: TotalCost
     lines: list[AllocatedLine]
 
 
@@ -231,7 +238,7 @@ class ReorderDecision(Message):
     adjustments: list[Adjustment]
     supplier: Identifier
     order_group_id: Identifier
-    cost: Money
+    cost: TotalCost
     expected_receipt_ms: EventTimeMs | None
     forecaster: str | None
     inputs: DecisionInputs

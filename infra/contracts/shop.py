@@ -1,8 +1,9 @@
 """What the shop writes: clicks, stock, orders, catalogue and calendars."""
 
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from infra.contracts.message import (
     DemandUnits,
@@ -161,6 +162,15 @@ class LocationCalendar(Message):
     closed_dates: list[IsoDate] = Field([])
     opened_dates: list[IsoDate] = Field([])
     review_weekdays: Annotated[list[Weekday], Field(min_length=1)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, time_zone: str) -> str:
+        try:
+            ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, IsADirectoryError):
+            raise ValueError("a zone of the IANA time zone database is expected") from None
+        return time_zone
 
 
 class SupplierCalendar(Message):

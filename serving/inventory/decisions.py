@@ -18,7 +18,7 @@ from infra.contracts.inventory import (
 )
 from infra.contracts.message import Money
 from serving.inventory.allocation import Allocation, Wish, allocate
-from serving.inventory.money import cost_of, decimal_of, money_of
+from serving.inventory.money import cost_of, decimal_of, total_of
 from serving.inventory.order_rules import Steps
 
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:allocation-run")
@@ -66,7 +66,7 @@ def allocation_run(
         objective=result.objective,
         gap=result.gap,
         shadow_price=result.shadow_price,
-        spent=money_of(result.spent, currency),
+        spent=total_of(result.spent, currency),
         lines=[_line(proposal, result) for proposal in proposals],
     )
 

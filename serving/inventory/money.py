@@ -2,21 +2,22 @@
 
 from decimal import Decimal
 
+from infra.contracts.inventory import TotalCost
 from infra.contracts.message import Money
 
 
-def decimal_of(money: Money) -> Decimal:
+def decimal_of(money: Money | TotalCost) -> Decimal:
     """The amount as an exact decimal."""
     return Decimal(money.amount)
 
 
-def money_of(amount: Decimal, currency: str) -> Money:
+def total_of(amount: Decimal, currency: str) -> TotalCost:
     """An amount of at most four decimals as it is written on the wire, with at least two."""
     text = f"{amount.normalize():f}"
     whole, _, fraction = text.partition(".")
-    return Money(amount=f"{whole}.{fraction:0<2}", currency=currency)
+    return TotalCost(amount=f"{whole}.{fraction:0<2}", currency=currency)
 
 
-def cost_of(quantity: int, unit_cost: Money) -> Money:
+def cost_of(quantity: int, unit_cost: Money) -> TotalCost:
     """What `quantity` units cost."""
-    return money_of(decimal_of(unit_cost) * quantity, unit_cost.currency)
+    return total_of(decimal_of(unit_cost) * quantity, unit_cost.currency)

@@ -184,7 +184,8 @@ def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> l
     """What the units of an order are worth, best first: unit margin x chance that the unit is needed.
 
     The first segment is the least order, which is bought whole or not at all; the rest is cut into at most
-    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise.
+    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise. Where price and cost are in different
+    currencies no margin is known, and nothing is worth anything.
 
     Args:
         quantity: units wanted, whole packs.
@@ -193,7 +194,8 @@ def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> l
     """
     if quantity == 0:
         return []
-    margin = max(0.0, float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)))
+    comparable = inputs.price.currency == inputs.unit_cost.currency
+    margin = float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)) if comparable else 0.0
     first = least_order(inputs)
     packs = (quantity - first) // inputs.case_pack
     block = max(1, -(-packs // (MAX_SEGMENTS - 1))) * inputs.case_pack
@@ -201,6 +203,6 @@ def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> l
     if quantity > first:
         bounds.append(quantity)
     return [
-        ValueSegment(quantity=to - start, unit_value=margin * chance_needed(required, start, to))
+        ValueSegment(quantity=to - start, unit_value=max(0.0, margin) * chance_needed(required, start, to))
         for start, to in pairwise(bounds)
     ]

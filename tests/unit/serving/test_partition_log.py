@@ -7,7 +7,7 @@ from infra.contracts.topics import CALENDARS, CLICKSTREAM, ITEMS, PURCHASE_ORDER
 from infra.errors import ContractError, StockstreamError
 from serving.dead_letters import CHECKED_TOPICS, DeadLetters
 from serving.partition_log import owned_partitions, read
-from tests.unit.serving.records import OPENING, level
+from tests.unit.serving.records import OPENING, calendar, level
 
 
 @dataclass
@@ -47,6 +47,14 @@ def test_an_event_time_after_the_record_was_written_is_refused() -> None:
 def test_what_breaks_the_contract_is_refused(value: bytes | None) -> None:
     with pytest.raises(ContractError):
         read(Record(value=value))
+
+
+def test_a_calendar_in_an_unknown_zone_is_refused() -> None:
+    known = encode(CALENDARS, calendar())
+
+    assert read(Record(topic=CALENDARS, value=known)).message == calendar()
+    with pytest.raises(ContractError, match="time_zone"):
+        read(Record(topic=CALENDARS, value=known.replace(b"Europe/London", b"Europe/Nowhere")))
 
 
 def letters(owned: int = 0) -> DeadLetters:

@@ -110,8 +110,11 @@ def test_value_segments_add_up_to_the_order_and_never_rise(minimum: int, pack: i
     assert len(values) <= MAX_SEGMENTS
 
 
-def test_a_unit_sold_at_a_loss_is_worth_nothing() -> None:
-    assert {s.unit_value for s in wanted(price=Money(amount="1.00", currency="GBP")).segments} == {0.0}
+@pytest.mark.parametrize(("amount", "currency"), [("1.00", "GBP"), ("9.00", "EUR")])
+def test_a_unit_sold_at_a_loss_or_in_another_currency_is_worth_nothing(amount: str, currency: str) -> None:
+    result = wanted(price=Money(amount=amount, currency=currency))
+
+    assert {segment.unit_value for segment in result.segments} == {0.0}
 
 
 def test_the_order_arrives_at_a_local_midnight_across_the_clock_change() -> None:
