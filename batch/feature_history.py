@@ -4,6 +4,7 @@ Late events do not count, as in the stream; `infra.contracts.features` says what
 """
 
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -77,6 +78,6 @@ def feature_rows(spark: SparkSession, events: Path, zone: str) -> DataFrame:
         Columns sku, location, window_start_ms, window_end_ms and one double per feature.
     """
     topics = {"clicks": CLICKSTREAM, "stock": STOCK_LEVELS, "items": ITEMS}
-    read = {name: read_events(spark, events, topic) for name, topic in topics.items()}
+    read: dict[str, Any] = {name: read_events(spark, events, topic) for name, topic in topics.items()}
     states = spark.sql(_STATES, events=spark.sql(_EVENTS, **read), zone=zone)
     return spark.sql(_ROWS, facts=spark.sql(_FACTS, states=states))

@@ -93,13 +93,15 @@ def _money(properties: Mapping[str, Schema]) -> str:
     return rf'\{{{before}"amount":{amount},{before}"currency":{_without_groups(currency)}{after}\}}'
 
 
-def canonical(text: str, message: Sequence[Field]) -> str:
-    """SQL for the message's fields in canonical JSON, in an array; null if `text` is not JSON.
+def in_array(text: str) -> str:
+    """SQL for a JSON array of the text: what follows one JSON value breaks it or makes a second element."""
+    return f"'[' || {text} || ']'"
 
-    Text after the object makes a second element or breaks the array, so it never passes for one message.
-    """
+
+def canonical(text: str, message: Sequence[Field]) -> str:
+    """SQL for the message's fields in canonical JSON, in an array; null if `text` is not JSON."""
     names = ",".join(f"''{field.name}''" for field in message)
-    return f"JSON_QUERY('[' || {text} || ']', 'lax $[*][{names}]')"
+    return f"JSON_QUERY({in_array(text)}, 'lax $[*][{names}]')"
 
 
 def pattern(message: Sequence[Field]) -> str:
@@ -120,10 +122,10 @@ def extracted(document: str, message: Sequence[Field], name: str) -> str:
 
 def wrong_shape(text: str, field: Field) -> tuple[str, str]:
     """SQL predicate: a field of a JSON object breaks its contract's type or spelling; and its value's SQL."""
-    value = f"JSON_QUERY({text}, '$.{field.name}' WITH UNCONDITIONAL ARRAY WRAPPER)"
-    absent = "" if field.required else "^$|"
-    shape = literal(rf"{absent}^\[{field.pattern}\]$")
-    return f"NOT REGEXP(COALESCE({value}, ''), {shape})", rf"REGEXP_REPLACE({value}, '^\[|\]$', '')"
+    value = f"JSON_QUERY({in_array(text)}, 'lax $[*].{field.name}')"
+    shape = rf"^\[{field.pattern}\]$" if field.required else rf"^\[(?:{field.pattern})?\]$"
+    shown = rf"NULLIF(REGEXP_REPLACE({value}, '^\[|\]$', ''), '')"
+    return f"NOT REGEXP(COALESCE({value}, ''), {literal(shape)})", shown
 
 
 def out_of_range(field: Field) -> str:

@@ -38,16 +38,18 @@ def _latest(view: str, table: str, column: str) -> str:
     ) WHERE age = 1"""
 
 
+# LAG looks back over a range, so that changes of one millisecond would all see the last but one of them.
 _STOCK_CHANGE = """CREATE TEMPORARY VIEW stock_change AS SELECT
         sku, location, ts, event_time_ms, now_in,
-        COALESCE(before_in, CASE WHEN CAST(CAST(ts AS DATE) AS TIMESTAMP_LTZ(3)) = ts THEN now_in END)
-            AS before_in,
-        COALESCE(before_ms <> event_time_ms, TRUE) AS first_of_millisecond
+        CASE WHEN looked_at = 2 THEN earlier_in
+             WHEN CAST(CAST(ts AS DATE) AS TIMESTAMP_LTZ(3)) = ts THEN now_in END AS before_in,
+        looked_at = 1 OR earlier_ms <> event_time_ms AS first_of_millisecond
     FROM (
-        SELECT sku, location, ts, event_time_ms, CASE WHEN on_hand > 0 THEN 1 ELSE 0 END AS now_in,
-            LAG(CASE WHEN on_hand > 0 THEN 1 ELSE 0 END) OVER changes AS before_in,
-            LAG(event_time_ms) OVER changes AS before_ms
-        FROM stock_once WINDOW changes AS (PARTITION BY sku, location ORDER BY ts)
+        SELECT sku, location, ts, event_time_ms, now_in,
+            FIRST_VALUE(now_in) OVER step AS earlier_in, FIRST_VALUE(event_time_ms) OVER step AS earlier_ms,
+            COUNT(*) OVER step AS looked_at
+        FROM (SELECT *, CASE WHEN on_hand > 0 THEN 1 ELSE 0 END AS now_in FROM stock_once)
+        WINDOW step AS (PARTITION BY sku, location ORDER BY ts ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     )"""
 
 _FACTS = """CREATE TEMPORARY VIEW facts AS

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
-from streaming.contract_sql import Field, literal, out_of_range, required_for, wrong_shape
+from streaming.contract_sql import Field, in_array, literal, out_of_range, required_for, wrong_shape
 
 FUTURE_ALLOWANCE_MINUTES = 5
 """An event may be stamped this much later than its record was written; beyond, its clock is wrong."""
@@ -57,15 +57,17 @@ def problem(topic: str, model: type[BaseModel], message: Sequence[Field]) -> str
 
 def _shape(message: Sequence[Field]) -> list[Check]:
     """What a record can get wrong before its values matter."""
-    whole = "text"
+    whole, array = "text", in_array("text")
+    more = f"({array}) IS NOT JSON ARRAY OR JSON_EXISTS({array}, '$[1]')"
     return [
         Check("`value` IS NULL", "$", whole, "a JSON object, not a tombstone,"),
         Check("ENCODE(text, 'UTF-8') <> `value`", "$", whole, "UTF-8"),
         Check("text IS NOT JSON OBJECT", "$", whole, "a JSON object"),
+        Check(more, "$", whole, "one JSON object with nothing after it"),
         *(_wrong_shape(field) for field in _of_heartbeats_too(message)),
         Check("JSON_VALUE(text, '$.event_type') = 'heartbeat'", "$", whole, "a heartbeat with a time only"),
         *(_wrong_shape(field) for field in message if field.name not in _OF_HEARTBEATS_TOO),
-        Check("TRUE", "$", whole, "one JSON object with nothing after it"),
+        Check("TRUE", "$", whole, "an event or a heartbeat"),
     ]
 
 

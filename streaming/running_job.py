@@ -11,6 +11,7 @@ from pyflink.common.job_client import JobClient
 from pyflink.java_gateway import get_gateway
 
 from infra.errors import StockstreamError, WaitExpired
+from streaming.sinks import ARCHIVE_IDLE_MS
 
 _POLL_SECONDS = 0.1
 
@@ -38,11 +39,14 @@ class RunningJob:
         return bool(self._client.get_job_status().result() == JobStatus.RUNNING)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Ends the job with a savepoint: everything read so far is written, and the archive is complete.
+        """Ends the job with a savepoint: everything read is written, and the archive is complete.
+
+        What was read in the very last moment lies in the savepoint and is archived after the next start.
 
         Raises:
             WaitExpired: not in time; the next start goes on from the last checkpoint instead.
         """
+        time.sleep(2 * ARCHIVE_IDLE_MS / 1000)
         formats = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType
         folder = self._savepoints.resolve().as_uri()
         # PyFlink 2.2's own stop_with_savepoint leaves out the format, without which there is no such method

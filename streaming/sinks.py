@@ -12,6 +12,8 @@ from infra.contracts.topics import FEATURES, TOPICS, WITH_LATE_EVENTS
 from streaming.contract_sql import literal
 from streaming.sources import COMPUTED_FROM, Source
 
+ARCHIVE_IDLE_MS = 250
+
 _REFUSED = "problem IS NOT NULL"
 _LATE = "problem IS NULL AND late_ms IS NOT NULL AND event_type <> 'heartbeat'"
 
@@ -61,15 +63,19 @@ def turned_away_table(bootstrap_servers: str, transactions: str | None) -> str:
 
 
 def archive_table(folder: Path, roll_seconds: float) -> str:
-    """DDL of the archive; a file becomes visible with the first checkpoint after `roll_seconds`."""
+    """DDL of the archive.
+
+    A file is closed after `roll_seconds` or a pause in its rows, and visible after the next checkpoint.
+    """
     return f"""CREATE TEMPORARY TABLE archive (
         topic STRING, `partition` STRING, `offset` BIGINT, late BOOLEAN, `value` STRING, value_base64 BYTES,
         dataset STRING, `day` STRING
     ) PARTITIONED BY (dataset, `day`) WITH (
         'connector' = 'filesystem', 'path' = {literal(folder.resolve().as_uri())}, 'format' = 'json',
         'json.encode.ignore-null-fields' = 'true',
-        'sink.rolling-policy.rollover-interval' = '{roll_seconds:g} s',
-        'sink.rolling-policy.check-interval' = '{roll_seconds:g} s'
+        'sink.rolling-policy.rollover-interval' = '{round(roll_seconds * 1000)} ms',
+        'sink.rolling-policy.inactivity-interval' = '{ARCHIVE_IDLE_MS} ms',
+        'sink.rolling-policy.check-interval' = '{ARCHIVE_IDLE_MS} ms'
     )"""
 
 
