@@ -23,7 +23,7 @@ VERBS = {
     "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
-    "archive": Verb("batch.archive", "show what the archive holds"),
+    "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),
     "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
     "backtest": Verb("batch.backtest", "score a forecaster at past origins"),
