@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,3 +84,9 @@ def test_perfect_dependence_adds_the_quantiles(horizon: int) -> None:
     knots = np.broadcast_to(growing_knots(1, 1), (1, horizon, len(QUANTILE_LEVELS)))
     paths = sample_paths(QUANTILE_LEVELS, knots, Copula(level=0.0, decay=1 - 1e-15), [1], 400)
     assert_allclose(paths.sum(axis=2), paths[:, :, 0] * horizon, rtol=1e-4)
+
+
+def test_a_replay_needs_no_torch() -> None:
+    modules = "sampling, batch.forecaster.fallback, batch.forecaster.artifact, batch.forecaster.panel"
+    program = f"import sys, batch.forecaster.{modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
