@@ -42,7 +42,8 @@ from batch.training_worker import train_worker, trained_weights, worker_argument
 from batch.worker_logging import errors_only
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError, exit_with_message
-from infra.settings import load_settings
+from infra.ray_directory import ray_directory
+from infra.settings import Settings, load_settings
 
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
@@ -84,24 +85,30 @@ def new_config(panel: DemandPanel) -> ForecasterConfig:
     )
 
 
-def train_network(arguments: dict[str, Any], workers: int) -> Weights:
+def scaling(workers: int, gpus: int) -> ray.train.ScalingConfig:
+    """One worker per GPU where there are GPUs, but no more than asked for; else workers on the CPU."""
+    return ray.train.ScalingConfig(
+        num_workers=min(workers, gpus) if gpus else workers,
+        use_gpu=gpus > 0,
+        resources_per_worker={"CPU": 0.5, "GPU": 1} if gpus else {"CPU": 0.5},
+    )
+
+
+def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Weights:
     """Runs Ray Train on this machine's own short-lived cluster.
 
     Raises:
         StockstreamError: training failed more than `MAX_FAILURES` times.
     """
-    with _local_ray() as folder:
+    # A folder of this run's own: Ray Train resumes a run of the same name that it finds in its storage.
+    with _local_ray(run_dir), tempfile.TemporaryDirectory(prefix="training-", dir=run_dir) as results:
         trainer = ray.train.torch.TorchTrainer(
             train_worker,
             train_loop_config=arguments,
-            scaling_config=ray.train.ScalingConfig(
-                num_workers=workers,
-                use_gpu=torch.cuda.is_available(),
-                resources_per_worker={"CPU": 0.5},
-            ),
+            scaling_config=scaling(workers, torch.cuda.device_count()),
             run_config=ray.train.RunConfig(
                 name="forecaster",
-                storage_path=str(folder / "results"),
+                storage_path=str(Path(results).resolve()),
                 failure_config=ray.train.FailureConfig(max_failures=MAX_FAILURES),
             ),
         )
@@ -115,10 +122,9 @@ def train_network(arguments: dict[str, Any], workers: int) -> Weights:
 
 
 @contextmanager
-def _local_ray() -> Iterator[Path]:
+def _local_ray(run_dir: Path) -> Iterator[None]:
     os.environ |= RAY_ENVIRONMENT | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    # Ray's sockets need a path of less than 108 characters.
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with ray_directory(run_dir) as folder:
         ray.init(
             address="local",
             num_cpus=2,
@@ -126,11 +132,11 @@ def _local_ray() -> Iterator[Path]:
             object_store_memory=OBJECT_STORE_BYTES,
             runtime_env={"worker_process_setup_hook": errors_only},
             logging_level=logging.WARNING,
-            _temp_dir=folder,
+            _temp_dir=str(folder),
             _node_ip_address="127.0.0.1",
         )
         try:
-            yield Path(folder)
+            yield
         finally:
             ray.shutdown()
 
@@ -161,15 +167,16 @@ def _calibration_origins(panel: DemandPanel) -> int:
     return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))
 
 
-def build_model(panel_dir: Path, models_dir: Path, plan: TrainingPlan, workers: int) -> str:
+def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     """Trains, calibrates, scores and writes one model; returns its id."""
-    panel = read_panel(panel_dir)
+    panel = read_panel(settings.panel_dir)
     parts = split(panel)
     learned = panel.until(parts.last_learned)
     config = new_config(learned)
     last_day = panel.day(parts.last_learned)
     typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
-    weights = train_network(worker_arguments(panel_dir, last_day, config, plan), workers)
+    arguments = worker_arguments(settings.panel_dir, last_day, config, plan)
+    weights = train_network(arguments, workers, settings.run_dir)
     config = calibrate(learned, config, weights)
     typer.echo(
         f"copula {config.copula}, fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
@@ -184,7 +191,7 @@ def build_model(panel_dir: Path, models_dir: Path, plan: TrainingPlan, workers: 
         "workers": workers,
         "versions": {name: version(name) for name in VERSIONED},
     }
-    return save_artifact(models_dir, config, weights, metrics, origin)
+    return save_artifact(settings.models_dir, config, weights, metrics, origin)
 
 
 @app.command()
@@ -197,7 +204,7 @@ def main(
     started = time.monotonic()
     settings = load_settings()
     plan = replace(TrainingPlan(), epochs=epochs)
-    model_id = build_model(settings.panel_dir, settings.models_dir, plan, workers)
+    model_id = build_model(settings, plan, workers)
     typer.echo(f"model {model_id} written after {time.monotonic() - started:.0f} s")
     if promote:
         typer.echo(promote_if_better(settings.models_dir, model_id))

@@ -4,10 +4,7 @@ import logging
 import os
 import secrets
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from ray.serve.config import HTTPOptions
 
 from infra.errors import StockstreamError, exit_with_message
 from infra.local.process_table import ProcessEntry, find_process
+from infra.ray_directory import ray_directory
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from serving.allocator import Allocator
@@ -26,25 +24,9 @@ from serving.forecaster import Forecaster
 from serving.partition_log import owned_partitions
 from serving.planner import Planner
 
-_LONGEST_RAY_DIR = 40
 _OBJECT_STORE_BYTES = 100 * 1024 * 1024
 
 app = typer.Typer(add_completion=False, help=__doc__)
-
-
-@contextmanager
-def ray_directory(run_dir: Path) -> Iterator[Path]:
-    """A folder for Ray's sockets, whose paths must stay under 107 bytes.
-
-    It is in the run directory if that is short enough, else a temporary one.
-    """
-    own = run_dir.resolve() / "ray"
-    if len(str(own)) <= _LONGEST_RAY_DIR:
-        own.mkdir(parents=True, exist_ok=True)
-        yield own
-        return
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as short:
-        yield Path(short)
 
 
 def start_ray(settings: Settings, directory: Path) -> None:
