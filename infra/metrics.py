@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-import prometheus_client
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -50,37 +48,3 @@ class Meters(Protocol):
     def record(self, name: str, value: float = 1.0, **labels: str) -> None:
         """Adds to a counter, sets a gauge or observes a histogram, by the declared kind."""
         ...
-
-
-class PrometheusMeters:
-    """Meters of a process that exposes them itself, through `prometheus_client`."""
-
-    def __init__(self, registry: prometheus_client.CollectorRegistry) -> None:
-        self._registry = registry
-        self._made: dict[
-            str, prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram
-        ] = {}
-
-    def record(self, name: str, value: float = 1.0, **labels: str) -> None:
-        """Adds to a counter, sets a gauge or observes a histogram, by the declared kind."""
-        if name not in self._made:
-            self._made[name] = self._make(METRICS[name])
-        made = self._made[name]
-        child = made.labels(**labels) if labels else made
-        if isinstance(child, prometheus_client.Counter):
-            child.inc(value)
-        elif isinstance(child, prometheus_client.Gauge):
-            child.set(value)
-        else:
-            child.observe(value)
-
-    def _make(
-        self, metric: Metric
-    ) -> prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram:
-        if metric.kind == "counter":
-            return prometheus_client.Counter(metric.name, metric.help, metric.labels, registry=self._registry)
-        if metric.kind == "gauge":
-            return prometheus_client.Gauge(metric.name, metric.help, metric.labels, registry=self._registry)
-        return prometheus_client.Histogram(
-            metric.name, metric.help, metric.labels, registry=self._registry, buckets=metric.buckets
-        )

@@ -22,6 +22,7 @@ from infra.contracts.topics import (
     PURCHASE_ORDERS,
     STOCK_LEVELS,
 )
+from infra.metrics import METRICS
 from serving.partition_log import Entry, Stage
 
 ZONE = "Europe/London"
@@ -41,12 +42,13 @@ EPOCH = local_ms("2011-09-26")
 
 
 class Tally:
-    """Meters that keep their sums."""
+    """Meters that keep their sums; refuses what is not declared."""
 
     def __init__(self) -> None:
         self.sums: Counter[str] = Counter()
 
     def record(self, name: str, value: float = 1.0, **labels: str) -> None:
+        assert set(labels) == set(METRICS[name].labels)
         self.sums[name] += 1 if name.endswith("_seconds") else int(value)
 
 
