@@ -13,6 +13,7 @@ from infra.contracts.topics import (
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    TOPICS,
 )
 from serving.inventory.proposals import completion_marker
 from serving.partition_log import Entry
@@ -253,3 +254,33 @@ def test_positions_are_published_once_per_closed_day_with_all_open_orders() -> N
         for entry in log.entries
         if (entry.topic, entry.partition) == (STOCK_LEVELS, 1) and entry.offset >= later
     )
+
+
+def compacted(log: MemoryLog) -> MemoryLog:
+    """The log after compaction: of each compacted topic the last record per key and partition."""
+    last = {_compaction_key(entry): entry for entry in log.entries}
+    kept = MemoryLog()
+    kept.entries = [entry for entry in log.entries if last[_compaction_key(entry)] is entry]
+    return kept
+
+
+def _compaction_key(entry: Entry) -> tuple[object, ...]:
+    if TOPICS[entry.topic].cleanup != "compact":
+        return (entry.topic, entry.partition, entry.offset)
+    key = getattr(entry.message, "sku", None) or getattr(entry.message, "event_type", None)
+    return (entry.topic, entry.partition, key)
+
+
+def test_a_planner_rebuilt_from_compacted_topics_proposes_the_same() -> None:
+    log = opened_shop(SKUS)
+    for day in range(1, 7):
+        heartbeats(log, (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS), OPENING + day * DAY_MS)
+    log.append(ITEMS, partition_of("A"), item("A", event_time_ms=OPENING + DAY_MS, case_pack=6))
+    list(close_epoch(log, SKUS))
+    rebuilt = compacted(log)
+    for each in (log, rebuilt):
+        run(restarted(each), each, now=0.0)
+
+    assert len(rebuilt.entries) < len(log.entries)
+    assert proposals(rebuilt) == proposals(log)
+    assert proposals(rebuilt)["A"].inputs.case_pack == 6
