@@ -7,25 +7,36 @@ looked at field by field, to say what is wrong.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 Schema = Mapping[str, Any]
 
-_NUMBER = r"(-?\d+(?:\.\d+)?(?:E[+-]?\d+)?)"
-_OTHER_FIELD = r'"[^"\\]*":(?:"[^"\\]*"|[a-zA-Z0-9.+-]+)'
+_NUMBER = r"-?\d+(?:\.\d+)?(?:E[+-]?\d+)?"
+_PLAIN_VALUE = r'(?:"[^"\\]*"|[a-zA-Z0-9.+-]+)'
 _END = r"(?:,|(?=\}))"
 _COMPARISONS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a message: `pattern` matches its canonical JSON and has one capturing group."""
+    """A field of a message.
+
+    Attributes:
+        name: its name.
+        pattern: regular expression of its value in canonical JSON.
+        required: whether it may be left out.
+        kind: how its text is found: between quotes, as a plain number, or as the amount of money.
+        sql_type: what its text is cast to.
+        bounds: comparisons that its value must pass, such as `>= 0`.
+        accepted: the same for people.
+    """
 
     name: str
     pattern: str
     required: bool
+    kind: Literal["quoted", "number", "money"]
     sql_type: str
     bounds: tuple[str, ...]
     accepted: str
@@ -39,58 +50,73 @@ def literal(text: str) -> str:
 def fields(model: type[BaseModel], names: Sequence[str] | None = None) -> tuple[Field, ...]:
     """The fields of a message (all, or those named), in alphabetical order."""
     schema = model.model_json_schema()
-    properties: Mapping[str, Schema] = schema["properties"]
+    properties: Schema = schema["properties"]
+    own_name = f"(?:{'|'.join(properties)})"
     return tuple(
-        _field(name, properties[name], name in schema.get("required", ()), schema.get("$defs", {}))
+        _field(name, properties[name], name in schema.get("required", ()), schema.get("$defs", {}), own_name)
         for name in sorted(names or properties)
     )
 
 
-def _field(name: str, schema: Schema, required: bool, defs: Schema) -> Field:
+def _field(name: str, schema: Schema, required: bool, definitions: Schema, own_name: str) -> Field:
     options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
     nullable = len(options) < len(schema.get("anyOf", [schema]))
-    value = _resolved(options[0], defs)
-    pattern, sql_type, accepted = _value(value)
+    value = _resolved(options[0], definitions)
     bounds = tuple(f"{sign} {value[key]}" for key, sign in _COMPARISONS.items() if key in value)
+    accepted = " and ".join([_description(value), *bounds])
     return Field(
         name=name,
-        pattern=f"(?:null|{pattern})" if nullable else pattern,
+        pattern=f"(?:null|{_pattern(value, own_name)})" if nullable else _pattern(value, own_name),
         required=required,
-        sql_type=sql_type,
+        kind=_KINDS[value["type"]],
+        sql_type={"integer": "BIGINT", "number": "DOUBLE"}.get(value["type"], "STRING"),
         bounds=bounds,
-        accepted=" and ".join([accepted, *bounds]) + (" or null" if nullable else ""),
+        accepted=f"{accepted} or null" if nullable else accepted,
     )
 
 
-def _resolved(schema: Schema, defs: Schema) -> Schema:
-    return defs[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+_KINDS: Mapping[str, Literal["quoted", "number", "money"]] = {
+    "string": "quoted",
+    "integer": "number",
+    "number": "number",
+    "object": "money",
+}
 
 
-def _value(schema: Schema) -> tuple[str, str, str]:
-    """Pattern with one capturing group, SQL type and description of a JSON value."""
-    if "const" in schema or "enum" in schema:
-        choices = [str(choice) for choice in schema.get("enum", [schema.get("const")])]
+def _resolved(schema: Schema, definitions: Schema) -> Schema:
+    return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _choices(schema: Schema) -> list[str]:
+    return [str(choice) for choice in schema.get("enum", [schema["const"]] if "const" in schema else [])]
+
+
+def _pattern(schema: Schema, own_name: str) -> str:
+    if choices := _choices(schema):
         quote = '"' if schema["type"] == "string" else ""
-        return f"{quote}({'|'.join(choices)}){quote}", "STRING", f"one of {', '.join(choices)}"
+        return f"{quote}(?:{'|'.join(choices)}){quote}"
     if schema["type"] == "string":
-        inner = schema["pattern"].removeprefix("^").removesuffix("$")
-        return f'"({_without_groups(inner)})"', "STRING", f"a string like {schema['pattern']}"
-    if schema["type"] == "integer":
-        return r"(-?\d+)", "BIGINT", "an integer"
-    if schema["type"] == "number":
-        return _NUMBER, "DOUBLE", "a number"
-    return _money(schema["properties"]), "STRING", "an amount (decimal string) with its currency"
+        inner: str = schema["pattern"]
+        return '"' + inner.removeprefix("^").removesuffix("$").replace("(", "(?:") + '"'
+    if schema["type"] == "object":
+        return _money(schema["properties"], own_name)
+    return r"-?\d+" if schema["type"] == "integer" else _NUMBER
 
 
-def _without_groups(pattern: str) -> str:
-    return pattern.replace("(", "(?:")
+def _money(properties: Schema, own_name: str) -> str:
+    """An object with an amount, a currency, and possibly other plain fields, not named like the message's."""
+    amount, currency = (_pattern(properties[name], own_name) for name in ("amount", "currency"))
+    other = rf'"(?!{own_name}")[^"\\]*":{_PLAIN_VALUE}'
+    return rf'\{{(?:{other},)*"amount":{amount},(?:{other},)*"currency":{currency}(?:,{other})*\}}'
 
 
-def _money(properties: Mapping[str, Schema]) -> str:
-    """An object with an amount, which is captured, a currency, and possibly other plain fields."""
-    amount, currency = (_value(properties[name])[0] for name in ("amount", "currency"))
-    before, after = f"(?:{_OTHER_FIELD},)*", f"(?:,{_OTHER_FIELD})*"
-    return rf'\{{{before}"amount":{amount},{before}"currency":{_without_groups(currency)}{after}\}}'
+def _description(schema: Schema) -> str:
+    if choices := _choices(schema):
+        return f"one of {', '.join(choices)}"
+    if schema["type"] == "string":
+        return f"a string like {schema['pattern']}"
+    numbers = {"integer": "an integer", "number": "a number"}
+    return numbers.get(schema["type"], "an amount (decimal string) with its currency")
 
 
 def in_array(text: str) -> str:
@@ -105,7 +131,7 @@ def canonical(text: str, message: Sequence[Field]) -> str:
 
 
 def pattern(message: Sequence[Field]) -> str:
-    """Regular expression of a canonical message; the n-th group captures the n-th field."""
+    """Regular expression of a canonical message, in which each field's name stands once before a colon."""
     members = (
         f'"{field.name}":{field.pattern}{_END}' if field.required
         else f'(?:"{field.name}":{field.pattern}{_END})?'
@@ -114,10 +140,19 @@ def pattern(message: Sequence[Field]) -> str:
     return rf"^\[\{{{''.join(members)}\}}\]$"
 
 
-def extracted(document: str, message: Sequence[Field], name: str) -> str:
-    """SQL for the text of a field of a canonical message; null if absent or the message does not match."""
-    number = 1 + [field.name for field in message].index(name)
-    return f"REGEXP_EXTRACT({document}, {literal(pattern(message))}, {number})"
+def extracted(document: str, field: Field) -> str:
+    """SQL for the text of a field of a canonical message that has its pattern; null if absent or null.
+
+    Splitting is far cheaper than `REGEXP_EXTRACT`, which compiles its expression anew for every row.
+    """
+    quoted, named = """'"', 0""", f'"{field.name}":'
+    if field.kind == "number":
+        rest = f"SPLIT_INDEX({document}, '{named}', 1)"
+        return f"NULLIF(SPLIT_INDEX(SPLIT_INDEX({rest}, ',', 0), '}}', 0), 'null')"
+    if field.kind == "money":
+        money = f"SPLIT_INDEX({document}, '{named}{{', 1)"
+        return f"""SPLIT_INDEX(SPLIT_INDEX({money}, '"amount":"', 1), {quoted})"""
+    return f"""SPLIT_INDEX(SPLIT_INDEX({document}, '{named}"', 1), {quoted})"""
 
 
 def wrong_shape(text: str, field: Field) -> tuple[str, str]:

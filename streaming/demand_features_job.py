@@ -80,6 +80,8 @@ def features(
         raise StockstreamError(
             f"--parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
         )
+    ready = settings.run_dir / "ready" / "features"
+    ready.unlink(missing_ok=True)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -90,7 +92,7 @@ def features(
     )
     options = configuration(settings, zone or settings.time_zone, parallelism, restore_from)
     session = start_session(options, settings.run_dir / "logs")
-    _run(submit(session, settings, bounded, exactly_once), settings.run_dir / "ready" / "features", stopping)
+    _run(submit(session, settings, bounded, exactly_once), ready, stopping)
 
 
 def _run(job: RunningJob, ready: Path, stopping: threading.Event) -> None:
@@ -103,7 +105,7 @@ def _run(job: RunningJob, ready: Path, stopping: threading.Event) -> None:
             if stopping.wait(0.2):
                 job.stop(STOP_TIMEOUT_SECONDS)
     finally:
-        ready.unlink()
+        ready.unlink(missing_ok=True)
     job.raise_failure()
 
 

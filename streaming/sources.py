@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from infra.contracts.message import Heartbeat
 from infra.contracts.shop import ClickEvent, Item, StockLevel
 from infra.contracts.topics import ARCHIVED, CLICKSTREAM, ITEMS, STOCK_LEVELS
-from streaming.contract_sql import Field, canonical, extracted, fields, literal
+from streaming.contract_sql import Field, canonical, extracted, fields, literal, pattern
 from streaming.record_checks import EPOCH, problem, read_fields, rowtime
 
 _DAY_CLOSES = "CAST(CAST(ts AS DATE) + INTERVAL '1' DAY AS TIMESTAMP_LTZ(3))"
@@ -142,16 +142,23 @@ def _parsed_view(source: Source, message: Sequence[Field]) -> str:
 
 
 def _extracted_view(source: Source, message: Sequence[Field]) -> str:
-    values = {name: extracted("document", message, name) for name in _extracted_fields(source, message)}
-    values["heartbeat_ms"] = extracted("document", fields(Heartbeat), "event_time_ms")
-    values["event_id"] = _evaluated_once(values["event_id"])
+    """View of fields as text.
+
+    `event_id` is null unless the record has the shape of an event, `heartbeat_ms` unless that of a heartbeat.
+    """
+    wanted = {*source.columns, *read_fields(source.model, message)}
+    values = {field.name: extracted("document", field) for field in message if field.name in wanted}
+    values["event_id"] = _evaluated_once(_if_matching(message, values["event_id"]))
+    heartbeat = fields(Heartbeat)
+    (time,) = (field for field in heartbeat if field.name == "event_time_ms")
+    values["heartbeat_ms"] = _if_matching(heartbeat, extracted("document", time))
     return f"""CREATE TEMPORARY VIEW {source.name}_extracted AS SELECT {_RECORD}, text,
         {", ".join(f"{sql} AS {name}" for name, sql in values.items())}
         FROM {source.name}_parsed"""
 
 
-def _extracted_fields(source: Source, message: Sequence[Field]) -> list[str]:
-    return sorted({*source.columns, *read_fields(source.model, message)})
+def _if_matching(message: Sequence[Field], expression: str) -> str:
+    return f"CASE WHEN REGEXP(document, {literal(pattern(message))}) THEN {expression} END"
 
 
 def _typed_view(source: Source, message: Sequence[Field]) -> str:
