@@ -133,7 +133,6 @@ def _local_ray(run_dir: Path) -> Iterator[None]:
             runtime_env={"worker_process_setup_hook": errors_only},
             logging_level=logging.WARNING,
             _temp_dir=str(folder),
-            _node_ip_address="127.0.0.1",
         )
         try:
             yield

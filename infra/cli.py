@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 
 from infra.errors import StockstreamError, exit_with_message
+from infra.ray_directory import LOOPBACK_RAY
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def run(arguments: list[str]) -> None:
         print(overview())
         return
     command = module_command(arguments)
-    os.execv(command[0], command)
+    os.execve(command[0], command, LOOPBACK_RAY | os.environ)
 
 
 def module_command(arguments: list[str]) -> list[str]:

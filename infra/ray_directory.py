@@ -1,9 +1,12 @@
-"""Where a local Ray keeps its sockets and logs."""
+"""A Ray of one machine: its addresses, and where it keeps its sockets and logs."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LOOPBACK_RAY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Environment in which Ray binds all its ports to the loopback interface; read when Ray is imported."""
 
 _LONGEST_PATH = 40
 

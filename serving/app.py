@@ -38,7 +38,6 @@ def start_ray(settings: Settings, directory: Path) -> None:
         object_store_memory=_OBJECT_STORE_BYTES,
         _temp_dir=str(directory),
         _metrics_export_port=settings.metrics_port,
-        _node_ip_address="127.0.0.1",
         logging_level=logging.WARNING,
     )
 

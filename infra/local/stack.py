@@ -14,6 +14,7 @@ from infra.errors import StockstreamError, exit_with_message
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, started_components
 from infra.local.prometheus_server import PrometheusServer
+from infra.ray_directory import LOOPBACK_RAY
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
 
@@ -97,7 +98,7 @@ class Stack:
         ready = ready_file(self.run_dir, name)
         ready.unlink(missing_ok=True)
         component = Component(name, self.run_dir)
-        environment = {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
+        environment = LOOPBACK_RAY | {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
         component.start([sys.executable, "-m", module], environment)
         component.wait_until_ready(ready.exists, timeout_seconds)
 

@@ -15,6 +15,8 @@ PLANNER_ROWS = (
     ("orders", "orders", "{:,}"),
     ("ordering cost, GBP", "ordering_cost", "{:,.0f}"),
 )
+SHOWN_LEVELS = (0.1, 0.5, 0.9, 0.95)
+SHOWN_OF_FORECAST = ("sku", "location", "origin_ms", "forecaster", "model_id")
 SHOWN_OF_DECISION = (
     "decision_id",
     "sku",
@@ -24,6 +26,8 @@ SHOWN_OF_DECISION = (
     "forecaster",
     "cost",
 )
+
+SHOWN_OF_INPUTS = ("on_hand", "open_orders", "lead_times", "cycle_service_level")
 
 
 def table(report: Mapping[str, Any], own_name: str, path: Path) -> list[str]:
@@ -35,6 +39,7 @@ def table(report: Mapping[str, Any], own_name: str, path: Path) -> list[str]:
         "",
         *_planners(report["planners"], report["counts"]["scored_days"]),
         "",
+        *_forecast(report["example_forecast"]),
         *_decision(report["example_decision"]),
         *(f"picture  {picture}" for picture in report["pictures"].values()),
         f"report   {path}",
@@ -79,8 +84,20 @@ def _planners(planners: Mapping[str, Mapping[str, Any]], days: int) -> list[str]
     return [head, *rows, note]
 
 
+def _forecast(forecast: Mapping[str, Any] | None) -> list[str]:
+    if forecast is None:
+        return ["forecast none was published"]
+    at = [forecast["quantile_levels"].index(level) for level in SHOWN_LEVELS]
+    shown = {name: forecast[name] for name in SHOWN_OF_FORECAST}
+    shown["levels"] = SHOWN_LEVELS
+    shown["day_1"] = [forecast["quantiles"][0][k] for k in at]
+    shown["days_1_to_14"] = [forecast["cumulative"][13][k] for k in at]
+    return [f"forecast {json.dumps(shown)}"]
+
+
 def _decision(decision: Mapping[str, Any] | None) -> list[str]:
     if decision is None:
         return ["decision none: the replay had no review"]
     shown = {name: decision[name] for name in SHOWN_OF_DECISION}
+    shown |= {name: decision["inputs"][name] for name in SHOWN_OF_INPUTS}
     return [f"decision {json.dumps(shown)}", f"reasons  {json.dumps(decision['adjustments'])}"]

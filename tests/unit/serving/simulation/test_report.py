@@ -44,6 +44,7 @@ def report() -> dict[str, Any]:
         },
         "forecast_accuracy": {"origins": 48, "skus": 100, "published": row, "seasonal naive": row},
         "planners": {"Stockstream": PLANNER, "days of cover": PLANNER},
+        "example_forecast": None,
         "example_decision": None,
         "pictures": {"planners": "planners.png"},
     }
