@@ -5,6 +5,7 @@ canonical spelling, and one regular expression checks names and JSON types. Only
 looked at field by field, to say what is wrong.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,7 @@ Schema = Mapping[str, Any]
 _NUMBER = r"-?\d+(?:\.\d+)?(?:E[+-]?\d+)?"
 _PLAIN_VALUE = r'(?:"[^"\\]*"|[a-zA-Z0-9.+-]+)'
 _END = r"(?:,|(?=\}))"
+_END_MARK = '{"version":0}'
 _COMPARISONS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
 
@@ -119,15 +121,15 @@ def _description(schema: Schema) -> str:
     return numbers.get(schema["type"], "an amount (decimal string) with its currency")
 
 
-def in_array(text: str) -> str:
-    """SQL for a JSON array of the text: what follows one JSON value breaks it or makes a second element."""
-    return f"'[' || {text} || ']'"
+def closed(text: str) -> str:
+    """SQL for an array of the text and an end mark, which whatever follows one JSON value hides or moves."""
+    return f"'[' || {text} || ',{_END_MARK}]'"
 
 
 def canonical(text: str, message: Sequence[Field]) -> str:
-    """SQL for the message's fields in canonical JSON, in an array; null if `text` is not JSON."""
+    """SQL for the message's fields in canonical JSON, in an array with the end mark; null if not JSON."""
     names = ",".join(f"''{field.name}''" for field in message)
-    return f"JSON_QUERY({in_array(text)}, 'lax $[*][{names}]')"
+    return f"JSON_QUERY({closed(text)}, 'lax $[*][{names}]')"
 
 
 def pattern(message: Sequence[Field]) -> str:
@@ -137,7 +139,7 @@ def pattern(message: Sequence[Field]) -> str:
         else f'(?:"{field.name}":{field.pattern}{_END})?'
         for field in message
     )  # fmt: skip
-    return rf"^\[\{{{''.join(members)}\}}\]$"
+    return rf"^\[\{{{''.join(members)}\}},{re.escape(_END_MARK)}\]$"
 
 
 def extracted(document: str, field: Field) -> str:
@@ -157,7 +159,7 @@ def extracted(document: str, field: Field) -> str:
 
 def wrong_shape(text: str, field: Field) -> tuple[str, str]:
     """SQL predicate: a field of a JSON object breaks its contract's type or spelling; and its value's SQL."""
-    value = f"JSON_QUERY({in_array(text)}, 'lax $[*].{field.name}')"
+    value = f"JSON_QUERY('[' || {text} || ']', 'lax $[*].{field.name}')"
     shape = rf"^\[{field.pattern}\]$" if field.required else rf"^\[(?:{field.pattern})?\]$"
     shown = rf"NULLIF(REGEXP_REPLACE({value}, '^\[|\]$', ''), '')"
     return f"NOT REGEXP(COALESCE({value}, ''), {literal(shape)})", shown

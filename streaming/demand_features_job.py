@@ -13,13 +13,16 @@ import typer
 from pyflink.table import TableEnvironment
 
 from infra.errors import StockstreamError, exit_with_message
+from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from streaming import feature_query, sinks, sources
-from streaming.flink_session import configuration, latest_checkpoint, start_session
+from streaming.flink_session import start_session
+from streaming.job_options import configuration, latest_checkpoint
 from streaming.running_job import RunningJob
 
 START_TIMEOUT_SECONDS = 120.0
 STOP_TIMEOUT_SECONDS = 15.0
+_NAME = "features"
 _TRANSACTIONS = "stockstream-features"
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -80,8 +83,7 @@ def features(
         raise StockstreamError(
             f"--parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
         )
-    ready = settings.run_dir / "ready" / "features"
-    ready.unlink(missing_ok=True)
+    ready_file(settings.run_dir, _NAME).unlink(missing_ok=True)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -92,20 +94,19 @@ def features(
     )
     options = configuration(settings, zone or settings.time_zone, parallelism, restore_from)
     session = start_session(options, settings.run_dir / "logs")
-    _run(submit(session, settings, bounded, exactly_once), ready, stopping)
+    _run(submit(session, settings, bounded, exactly_once), settings.run_dir, stopping)
 
 
-def _run(job: RunningJob, ready: Path, stopping: threading.Event) -> None:
-    """Marks the job as ready while it runs; returns when it has ended well."""
+def _run(job: RunningJob, run_dir: Path, stopping: threading.Event) -> None:
+    """Announces the job while it runs; returns when it has ended well."""
     job.wait_until_running(START_TIMEOUT_SECONDS)
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    ready.touch()
+    announce_ready(run_dir, _NAME)
     try:
         while not job.has_ended():
             if stopping.wait(0.2):
                 job.stop(STOP_TIMEOUT_SECONDS)
     finally:
-        ready.unlink(missing_ok=True)
+        ready_file(run_dir, _NAME).unlink(missing_ok=True)
     job.raise_failure()
 
 

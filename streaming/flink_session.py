@@ -1,4 +1,4 @@
-"""How Flink is set up: one local JVM, checkpoints kept on disk, restored from the latest of them."""
+"""The JVM that runs the job: one local Flink cluster that ends with this process."""
 
 import os
 from pathlib import Path
@@ -7,63 +7,9 @@ import pyflink
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
-from infra.errors import StockstreamError
-from infra.settings import Settings
-
-JARS = Path(__file__).parents[1] / ".run" / "jars" / "flink"
-STATE_DAYS = 4
-"""State outlives the daily stock snapshot and the days in which a duplicate may come."""
-
 _METRICS_REPORTER = Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus" / "*"
-_JVM_OPTIONS = (
-    "-Xmx1g -XX:MaxMetaspaceSize=384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # C2 doubles the start
-)
-
-
-def latest_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint or savepoint under the folder, or None."""
-    complete = [path for path in folder.glob("**/_metadata") if path.stat().st_size > 0]
-    newest = max(complete, key=lambda path: path.stat().st_mtime_ns, default=None)
-    return newest.parent if newest else None
-
-
-def configuration(
-    settings: Settings, zone: str, parallelism: int, restore_from: Path | None
-) -> dict[str, str]:
-    """Flink's options for the features job."""
-    reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
-    options = {
-        "pipeline.name": "demand features",
-        "pipeline.jars": ";".join(jar.resolve().as_uri() for jar in _jars()),
-        "pipeline.object-reuse": "true",
-        "pipeline.auto-watermark-interval": "50 ms",
-        "parallelism.default": str(parallelism),
-        "table.local-time-zone": zone,
-        "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
-        "table.exec.state.ttl": f"{STATE_DAYS} d",
-        "table.exec.source.idle-timeout": "0 ms",
-        "execution.checkpointing.interval": f"{round(settings.checkpoint_interval_seconds * 1000)} ms",
-        "execution.checkpointing.dir": settings.checkpoint_dir.resolve().as_uri(),
-        "execution.checkpointing.savepoint-dir": (settings.checkpoint_dir / "savepoints").resolve().as_uri(),
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        "state.backend.type": "hashmap",
-        "restart-strategy.type": "fixed-delay",
-        "restart-strategy.fixed-delay.attempts": "3",
-        "restart-strategy.fixed-delay.delay": "1 s",
-        "metrics.reporter.prom.factory.class": reporter,
-        "metrics.reporter.prom.port": str(settings.flink_metrics_port),
-    }
-    if restore_from:
-        options["execution.state-recovery.path"] = restore_from.resolve().as_uri()
-        options["execution.state-recovery.claim-mode"] = "CLAIM"
-    return options
-
-
-def _jars() -> list[Path]:
-    jars = sorted(JARS.glob("*.jar"))
-    if not jars:
-        raise StockstreamError(f"no Flink connector in {JARS}; run 'make setup'")
-    return jars
+_JVM_OPTIONS = "-Xmx1g -XX:MaxMetaspaceSize=384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""The optimising compiler would take more time than it saves in a job of minutes: it doubles the start."""
 
 
 def start_session(options: dict[str, str], log_dir: Path) -> TableEnvironment:

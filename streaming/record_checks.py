@@ -1,8 +1,9 @@
 """Why a record is refused: the twin of `infra.contracts.codec.decode`, as SQL over a parsed record.
 
-It differs from `decode` only on messages that none of our writers sends (the tests list them): it refuses NaN
-and Infinity in unknown fields, structured unknown fields inside an amount of money and heartbeats with an
-event's fields; it takes lone surrogates in unknown fields, and text after the object that starts with `]`.
+It differs from `decode` only on messages that none of our writers sends (the tests' `click_corpus.py` lists
+them): it refuses NaN and Infinity in unknown fields, structured unknown fields inside an amount of money and
+heartbeats with an event's fields; it takes lone surrogates in unknown fields, and text after the object that
+imitates our end mark.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
-from streaming.contract_sql import Field, in_array, literal, out_of_range, required_for, wrong_shape
+from streaming.contract_sql import Field, closed, literal, out_of_range, required_for, wrong_shape
 
 FUTURE_ALLOWANCE_MINUTES = 5
 """An event may be stamped this much later than its record was written; beyond, its clock is wrong."""
@@ -57,8 +58,8 @@ def problem(topic: str, model: type[BaseModel], message: Sequence[Field]) -> str
 
 def _shape(message: Sequence[Field]) -> list[Check]:
     """What a record can get wrong before its values matter."""
-    whole, array = "text", in_array("text")
-    more = f"({array}) IS NOT JSON ARRAY OR JSON_EXISTS({array}, '$[1]')"
+    whole, array = "text", closed("text")
+    more = f"NOT JSON_EXISTS({array}, '$[1]') OR JSON_EXISTS({array}, '$[2]')"
     return [
         Check("`value` IS NULL", "$", whole, "a JSON object, not a tombstone,"),
         Check("ENCODE(text, 'UTF-8') <> `value`", "$", whole, "UTF-8"),

@@ -33,16 +33,22 @@ def corpus(time_ms: int) -> dict[str, bytes]:
     heartbeats = {
         f"heartbeat {n}": {"event_type": "heartbeat", **changes} for n, changes in enumerate(_HEARTBEATS)
     }
+    odd = {f"difference {n}": change(click(f"d{n}", time_ms)) for n, change in enumerate(_DIFFERENCES)}
     encoded = {name: json.dumps(event).encode() for name, event in {**fields, **heartbeats}.items()}
-    return {**encoded, **texts}
+    return {**encoded, **texts, **odd}
 
 
 def is_accepted(value: bytes) -> bool:
-    """What the contract's codec says, and that no clock is years ahead."""
+    """What the contract's codec says, but for the declared differences, and that no clock is years ahead."""
     try:
-        return bool(decode(CLICKSTREAM, value).event_time_ms != FAR_FUTURE_MS)
+        keeps_contract = bool(decode(CLICKSTREAM, value).event_time_ms != FAR_FUTURE_MS)
     except ContractError:
-        return False
+        keeps_contract = False
+    return keeps_contract != is_declared_difference(value)
+
+
+def is_declared_difference(value: bytes) -> bool:
+    return _MARK in value
 
 
 def _purchase(**changes: Any) -> dict[str, Any]:
@@ -150,6 +156,7 @@ _TEXTS: list[Callable[[dict[str, Any]], bytes]] = [
     lambda event: _dumped(event) + _dumped(event),
     lambda event: _dumped(event) + b"," + _dumped(event),
     lambda event: _dumped(event) + b" trailing",
+    lambda event: _dumped(event) + b"] trailing",
     lambda event: b" \n" + _dumped(event) + b"\t",
     lambda event: b"\xef\xbb\xbf" + _dumped(event),
     lambda event: _dumped(event)[:-1] + b",}",
@@ -167,3 +174,14 @@ _TEXTS: list[Callable[[dict[str, Any]], bytes]] = [
     lambda event: json.dumps(event).encode("utf-16"),
     lambda event: bytes(range(256)),
 ]
+
+_MARK = b"declared difference"
+
+_DIFFERENCES: list[Callable[[dict[str, Any]], bytes]] = [
+    lambda event: _dumped({**event, "note": _MARK.decode(), "other": float("nan")}),
+    lambda event: _dumped({**event, "note": _MARK.decode(), "unit_price": {**PRICE, "of": {"each": 1}}}),
+    lambda event: _dumped({**event, "note": _MARK.decode(), "event_type": "heartbeat"}),
+    lambda event: _dumped(event)[:-1] + b',"note":"declared difference \\ud800"}',
+    lambda event: _dumped(event) + b',{"version":0}] declared difference',
+]
+"""Where the job and the codec part, as `streaming.record_checks` says."""

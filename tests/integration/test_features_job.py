@@ -15,7 +15,7 @@ from infra.errors import ContractError
 from infra.kafka import Producer
 from infra.local.broker import Broker
 from infra.local.processes import Component
-from tests.integration.click_corpus import FAR_FUTURE_MS, corpus, is_accepted
+from tests.integration.click_corpus import FAR_FUTURE_MS, corpus, is_accepted, is_declared_difference
 from tests.integration.replayed_shop import (
     DAYS,
     HOUR,
@@ -110,6 +110,8 @@ def wrong_field(value: bytes) -> str:
     """How a reason names the field that the codec refuses, if it refuses one; else a clock is years ahead."""
     if b"NaN" in value:
         return "a JSON object is accepted"
+    if is_declared_difference(value):
+        return CLICKSTREAM
     try:
         decode(CLICKSTREAM, value)
     except ContractError as error:
@@ -118,10 +120,8 @@ def wrong_field(value: bytes) -> str:
 
 
 def test_everything_else_flows_on(shop: Shop) -> None:
-    accepted = [
-        decode(CLICKSTREAM, value) for value in corpus(midnight(DAYS[0])).values() if is_accepted(value)
-    ]
-    views = [event for event in accepted if event.event_type == "view" and event.sku == "CORPUS"]
+    accepted = [value for value in corpus(midnight(DAYS[0])).values() if is_accepted(value)]
+    views = [value for value in accepted if b'"event_type": "view"' in value]
     (row,) = {r.values["views"] for r in shop.features() if r.sku == "CORPUS" and r.is_final}
     assert row == len(views) > 10
 
@@ -159,8 +159,8 @@ def original(row: dict[str, Any]) -> bytes:
 def expected_day(row: dict[str, Any]) -> str:
     if "value" not in row:
         return "unreadable"
-    event_time = json.loads(row["value"])["event_time_ms"] / 1000
-    return datetime.fromtimestamp(event_time, ZoneInfo("Europe/London")).date().isoformat()
+    event, _ = json.JSONDecoder().raw_decode(row["value"].lstrip())
+    return datetime.fromtimestamp(event["event_time_ms"] / 1000, ZoneInfo("Europe/London")).date().isoformat()
 
 
 def test_the_archive_marks_late_events_and_hides_refused_ones_from_readers_of_value(shop: Shop) -> None:

@@ -1,0 +1,57 @@
+"""Flink's options for the features job: checkpoints kept on disk, and restored from the latest of them."""
+
+from pathlib import Path
+
+from infra.errors import StockstreamError
+from infra.settings import Settings
+
+JARS = Path(__file__).parents[1] / ".run" / "jars" / "flink"
+STATE_DAYS = 4
+"""State outlives the daily stock snapshot and the days in which a duplicate may come."""
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint or savepoint under the folder, or None."""
+    complete = [path for path in folder.glob("**/_metadata") if path.stat().st_size > 0]
+    newest = max(complete, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return newest.parent if newest else None
+
+
+def configuration(
+    settings: Settings, zone: str, parallelism: int, restore_from: Path | None
+) -> dict[str, str]:
+    """Flink's options for the features job."""
+    reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
+    options = {
+        "pipeline.name": "demand features",
+        "pipeline.jars": ";".join(jar.resolve().as_uri() for jar in _jars()),
+        "pipeline.object-reuse": "true",
+        "pipeline.auto-watermark-interval": "20 ms",
+        "execution.buffer-timeout.interval": "5 ms",
+        "parallelism.default": str(parallelism),
+        "table.local-time-zone": zone,
+        "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
+        "table.exec.state.ttl": f"{STATE_DAYS} d",
+        "table.exec.source.idle-timeout": "0 ms",
+        "execution.checkpointing.interval": f"{round(settings.checkpoint_interval_seconds * 1000)} ms",
+        "execution.checkpointing.dir": settings.checkpoint_dir.resolve().as_uri(),
+        "execution.checkpointing.savepoint-dir": (settings.checkpoint_dir / "savepoints").resolve().as_uri(),
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "state.backend.type": "hashmap",
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": "3",
+        "restart-strategy.fixed-delay.delay": "1 s",
+        "metrics.reporter.prom.factory.class": reporter,
+        "metrics.reporter.prom.port": str(settings.flink_metrics_port),
+    }
+    if restore_from:
+        options["execution.state-recovery.path"] = restore_from.resolve().as_uri()
+        options["execution.state-recovery.claim-mode"] = "CLAIM"
+    return options
+
+
+def _jars() -> list[Path]:
+    jars = sorted(JARS.glob("*.jar"))
+    if not jars:
+        raise StockstreamError(f"no Flink connector in {JARS}; run 'make setup'")
+    return jars

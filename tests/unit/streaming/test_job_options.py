@@ -1,0 +1,38 @@
+import os
+from pathlib import Path
+
+from infra.settings import Settings
+from streaming.job_options import configuration, latest_checkpoint
+
+
+def checkpoint(folder: Path, name: str, age: int, metadata: bytes = b"state") -> Path:
+    path = folder / name
+    path.mkdir(parents=True)
+    (path / "_metadata").write_bytes(metadata)
+    os.utime(path / "_metadata", (1_000_000 - age, 1_000_000 - age))
+    return path
+
+
+def test_a_job_goes_on_from_its_newest_complete_checkpoint_or_savepoint(tmp_path: Path) -> None:
+    checkpoint(tmp_path, "job-1/chk-9", age=30)
+    newest = checkpoint(tmp_path, "savepoints/savepoint-1", age=20)
+    checkpoint(tmp_path, "job-2/chk-1", age=10, metadata=b"")
+    (tmp_path / "job-2" / "chk-2").mkdir()
+    assert latest_checkpoint(tmp_path) == newest
+
+
+def test_without_a_checkpoint_a_job_starts_at_the_beginning(tmp_path: Path) -> None:
+    assert latest_checkpoint(tmp_path / "none") is None
+
+
+def test_days_are_those_of_the_zone_and_sources_are_never_idle(tmp_path: Path) -> None:
+    options = configuration(Settings(run_dir=tmp_path), "Europe/London", 2, None)
+    assert options["table.local-time-zone"] == "Europe/London"
+    assert options["table.exec.source.idle-timeout"] == "0 ms"
+    assert "execution.state-recovery.path" not in options
+
+
+def test_a_restored_job_takes_its_checkpoint_over(tmp_path: Path) -> None:
+    options = configuration(Settings(run_dir=tmp_path), "Europe/London", 1, tmp_path / "chk-3")
+    assert options["execution.state-recovery.path"] == (tmp_path / "chk-3").as_uri()
+    assert options["execution.state-recovery.claim-mode"] == "CLAIM"
