@@ -49,6 +49,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def interval(seconds: int) -> str:
+    """A SQL interval; only this form takes more than 99 of a unit, since Flink knows no precision."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"INTERVAL '{day} {hour:02}:{minute:02}:{second:02}' DAY TO SECOND"
+
+
 def fields(model: type[BaseModel], names: Sequence[str] | None = None) -> tuple[Field, ...]:
     """The fields of a message (all, or those named), in alphabetical order."""
     schema = model.model_json_schema()

@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 from pyflink.table import TableEnvironment
 
-from infra.errors import StockstreamError, exit_with_message
+from infra.errors import exit_with_message
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from streaming import feature_query, sinks, sources
 from streaming.flink_session import start_session
-from streaming.job_options import configuration, latest_checkpoint
+from streaming.job_options import check_arguments, configuration, latest_checkpoint
 from streaming.running_job import RunningJob
 
 START_TIMEOUT_SECONDS = 120.0
@@ -79,10 +79,8 @@ def features(
 ) -> None:
     """Compute demand features until SIGTERM, or with --bounded to the present ends of the topics."""
     settings = load_settings(**({"run_dir": run_dir} if run_dir else {}))
-    if parallelism > settings.partitions:
-        raise StockstreamError(
-            f"--parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
-        )
+    zone = zone or settings.time_zone
+    check_arguments(settings, zone, parallelism)
     ready_file(settings.run_dir, _NAME).unlink(missing_ok=True)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +90,7 @@ def features(
         f"features: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
         flush=True,
     )
-    options = configuration(settings, zone or settings.time_zone, parallelism, restore_from)
+    options = configuration(settings, zone, parallelism, restore_from)
     session = start_session(options, settings.run_dir / "logs")
     _run(submit(session, settings, bounded, exactly_once), settings.run_dir, stopping)
 

@@ -7,6 +7,7 @@ latest of rows in order of arrival forgets every change that another one overtoo
 """
 
 from infra.contracts.features import FEATURES
+from streaming.contract_sql import interval
 from streaming.sources import CATALOGUE, CLICKS, STOCK, milliseconds
 
 _GOOD = "problem IS NULL AND late_ms IS NULL AND event_type <> 'heartbeat'"
@@ -77,7 +78,7 @@ def feature_rows(step_minutes: int) -> str:
         {bounds["window_start_ms"]}, {bounds["window_end_ms"]},
         window_end = window_start + INTERVAL '1' DAY,
         ROW({values})
-    FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(ts), INTERVAL '{step_minutes}' MINUTE, INTERVAL '1' DAY))
+    FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(ts), {interval(step_minutes * 60)}, INTERVAL '1' DAY))
     GROUP BY sku, location, window_start, window_end"""
 
 

@@ -1,13 +1,34 @@
 """Flink's options for the features job: checkpoints kept on disk, and restored from the latest of them."""
 
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from infra.errors import StockstreamError
 from infra.settings import Settings
 
 JARS = Path(__file__).parents[1] / ".run" / "jars" / "flink"
+_MINUTES_OF_A_DAY = 1440
 STATE_DAYS = 4
 """State outlives the daily stock snapshot and the days in which a duplicate may come."""
+
+
+def check_arguments(settings: Settings, zone: str, parallelism: int) -> None:
+    """Refuses what Flink would refuse later, in a long trace.
+
+    Raises:
+        StockstreamError: names the argument, its value and what is accepted.
+    """
+    step = settings.feature_step_minutes
+    if zone not in available_timezones():
+        raise StockstreamError(f"zone has value {zone!r}: a time zone such as Europe/London is accepted")
+    if _MINUTES_OF_A_DAY % step:
+        raise StockstreamError(
+            f"setting feature_step_minutes has value {step}: a divisor of 1440 is accepted"
+        )
+    if parallelism > settings.partitions:
+        raise StockstreamError(
+            f"parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
+        )
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from infra.contracts.message import Heartbeat
 from infra.contracts.shop import ClickEvent, Item, StockLevel
 from infra.contracts.topics import ARCHIVED, CLICKSTREAM, ITEMS, STOCK_LEVELS
-from streaming.contract_sql import Field, canonical, extracted, fields, literal, pattern
+from streaming.contract_sql import Field, canonical, extracted, fields, interval, literal, pattern
 from streaming.record_checks import EPOCH, problem, read_fields, rowtime
 
 _DAY_CLOSES = "CAST(CAST(ts AS DATE) + INTERVAL '1' DAY AS TIMESTAMP_LTZ(3))"
@@ -107,7 +107,7 @@ def source_table(source: Source, bootstrap_servers: str, disorder_seconds: int, 
         written TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
         ts AS {rowtime("`value`", "written")},
         seen AS PROCTIME(),
-        WATERMARK FOR ts AS ts - INTERVAL '{disorder_seconds}' SECOND
+        WATERMARK FOR ts AS ts - {interval(disorder_seconds)}
     ) WITH ({kafka_options([source.topic], bootstrap_servers, bounded)})"""
 
 

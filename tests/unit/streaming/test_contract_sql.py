@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from infra.contracts.message import Heartbeat
 from infra.contracts.shop import ClickEvent, StockLevel
-from streaming.contract_sql import fields, literal, pattern, required_for
+from streaming.contract_sql import fields, interval, literal, pattern, required_for
 
 CLICK = {
     "version": 1,
@@ -80,3 +80,8 @@ def test_the_schema_says_which_event_types_need_a_quantity_and_a_price() -> None
 
 def test_quotes_in_a_literal_are_doubled() -> None:
     assert literal("it's") == "'it''s'"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3_661, "0 01:01:01"), (86_400, "1 00:00:00")])
+def test_an_interval_is_split_into_units(seconds: int, text: str) -> None:
+    assert interval(seconds) == f"INTERVAL '{text}' DAY TO SECOND"

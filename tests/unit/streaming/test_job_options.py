@@ -1,8 +1,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from infra.errors import StockstreamError
 from infra.settings import Settings
-from streaming.job_options import configuration, latest_checkpoint
+from streaming.job_options import check_arguments, configuration, latest_checkpoint
 
 
 def checkpoint(folder: Path, name: str, age: int, metadata: bytes = b"state") -> Path:
@@ -36,3 +39,22 @@ def test_a_restored_job_takes_its_checkpoint_over(tmp_path: Path) -> None:
     options = configuration(Settings(run_dir=tmp_path), "Europe/London", 1, tmp_path / "chk-3")
     assert options["execution.state-recovery.path"] == (tmp_path / "chk-3").as_uri()
     assert options["execution.state-recovery.claim-mode"] == "CLAIM"
+
+
+@pytest.mark.parametrize(
+    ("zone", "step_minutes", "parallelism", "message"),
+    [
+        ("Europe/Nowhere", 60, 1, "zone has value 'Europe/Nowhere'"),
+        ("Europe/London", 7, 1, "feature_step_minutes has value 7"),
+        ("Europe/London", 60, 5, "parallelism has value 5: at most the 4 partitions"),
+    ],
+)
+def test_unusable_arguments_are_refused_in_one_line(
+    zone: str, step_minutes: int, parallelism: int, message: str
+) -> None:
+    with pytest.raises(StockstreamError, match=message):
+        check_arguments(Settings(feature_step_minutes=step_minutes, partitions=4), zone, parallelism)
+
+
+def test_a_step_of_a_whole_day_is_accepted() -> None:
+    check_arguments(Settings(feature_step_minutes=1440), "Europe/London", 1)
