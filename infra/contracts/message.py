@@ -23,7 +23,7 @@ class Record(BaseModel):
 class Message(Record):
     """A message of version 1; unknown fields are ignored, an unknown version is refused."""
 
-    version: Literal[1] = 1
+    version: Annotated[int, Field(ge=1, le=1)] = 1
 
 
 class Heartbeat(Message):

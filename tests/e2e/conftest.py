@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.stack import Stack
-from tests.e2e.verbs import DAYS, MAPPING, run_verb
+from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, run_verb
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,7 +23,7 @@ def patience() -> Iterator[None]:
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory with the demand panel and a promoted model."""
     run_dir = tmp_path_factory.mktemp("history")
-    run_verb(run_dir, "import", "--mapping", str(MAPPING))
+    run_verb(run_dir, "import", "--mapping", str(MAPPING), "--until", FIRST_DAY)
     run_verb(run_dir, "history")
     run_verb(run_dir, "train")
     return run_dir

@@ -23,6 +23,7 @@ from infra.heartbeat import send_heartbeats
 from infra.kafka import HEARTBEAT_KEY, Producer
 from infra.local.processes import wait_until
 from infra.local.stack import Stack
+from tests.e2e.open_ports import is_serve_replica, ports_open_to_others
 from tests.e2e.topic_log import (
     beginning_offsets,
     decisions_of,
@@ -123,3 +124,12 @@ def test_every_forecast_names_the_model_and_the_panel_it_came_from(undisturbed: 
 
     assert {forecast.model_id for forecast in forecasts} == {current}
     assert len({forecast.panel_hash for forecast in forecasts}) == 1
+
+
+def test_broker_api_and_ray_cluster_listen_on_the_loopback_interface_only(undisturbed: Stack) -> None:
+    broker, _, serving, _ = (component.members() for component in undisturbed.components)
+    replicas = [pid for pid in serving if is_serve_replica(pid)]
+
+    assert replicas
+    assert ports_open_to_others(broker) == set()
+    assert ports_open_to_others([pid for pid in serving if pid not in replicas]) == set()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MAPPING = ROOT / "infra" / "local" / "online_retail" / "mapping.yaml"
+FIRST_DAY = "2011-09-19"
+"""The first replayed day; history ends before it."""
 DAYS = 15
 """Long enough for two reviews, 2011-09-26 and 2011-10-03."""
 

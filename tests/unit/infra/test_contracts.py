@@ -34,7 +34,7 @@ BROKEN_PURCHASES: dict[str, list[object]] = {
     "location": ["", "x y", None],
     "quantity": [0, -6, "6", 1e9, True, None],
     "unit_price": [2.95, {"amount": "-1", "currency": "GBP"}, {"amount": "2.95", "currency": "pounds"}, None],
-    "version": [2, "1"],
+    "version": [2, "1", True, 1.5],
 }
 
 
