@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 EventTimeMs = Annotated[int, Field(ge=0, lt=4_102_444_800_000, description="ms since 1970 UTC, before 2100")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -14,6 +14,13 @@ Units = Annotated[int, Field(ge=0, le=10_000_000, description="base units")]
 DemandUnits = Annotated[float, Field(ge=0, le=1e7, description="base units; fractional where sold by weight")]
 
 
+def _integer(value: object) -> object:
+    """`true` and `1.0` equal 1 in Python, but they are not the version 1."""
+    if type(value) is not int:
+        raise ValueError("an integer is expected")
+    return value
+
+
 class Record(BaseModel):
     """A value that is part of a message."""
 
@@ -23,7 +30,7 @@ class Record(BaseModel):
 class Message(Record):
     """A message of version 1; unknown fields are ignored, an unknown version is refused."""
 
-    version: Annotated[int, Field(ge=1, le=1)] = 1
+    version: Annotated[Literal[1], BeforeValidator(_integer)] = 1
 
 
 class Heartbeat(Message):
