@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Called by pydantic: arguments over environment over `stack.json` of the run directory."""
         given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
         run_dir = given.get("run_dir") or os.environ.get("STOCKSTREAM_RUN_DIR", ".run/local")
         return (
