@@ -5,15 +5,17 @@ earliest offset and never commit by themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaTimeoutError
 from pydantic import BaseModel
 
 from infra.contracts.codec import encode
 from infra.contracts.message import Heartbeat
 from infra.contracts.topics import TOPICS
-from infra.errors import ContractError, WaitExpired
+from infra.errors import ContractError, StockstreamError, WaitExpired
 
 HEARTBEAT_KEY = b"heartbeat"
 Headers = Sequence[tuple[str, bytes]]
@@ -23,14 +25,15 @@ class Producer:
     """Sends contract-checked messages; `flush` returns only when every one is acknowledged."""
 
     def __init__(self, bootstrap_servers: str) -> None:
-        self._client = KafkaProducer(
-            bootstrap_servers=bootstrap_servers.split(","),
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=5,
-            compression_type="gzip",
-            max_request_size=4 * 1024 * 1024,
-        )
+        with _reachable(bootstrap_servers):
+            self._client = KafkaProducer(
+                bootstrap_servers=bootstrap_servers.split(","),
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+                compression_type="gzip",
+                max_request_size=4 * 1024 * 1024,
+            )
         self._failures: list[Exception] = []
 
     def send(self, topic: str, key: bytes, message: BaseModel) -> None:
@@ -77,18 +80,33 @@ class Producer:
 
 
 def make_consumer(bootstrap_servers: str) -> KafkaConsumer:
-    """A consumer without a group: the caller assigns partitions and keeps its own positions."""
-    return KafkaConsumer(
-        bootstrap_servers=bootstrap_servers.split(","),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        allow_auto_create_topics=False,
-        max_poll_records=5000,
-        fetch_max_bytes=64 * 1024 * 1024,
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-    )
+    """A consumer without a group: the caller assigns partitions and keeps its own positions.
+
+    Raises:
+        StockstreamError: no broker answers.
+    """
+    with _reachable(bootstrap_servers):
+        return KafkaConsumer(
+            bootstrap_servers=bootstrap_servers.split(","),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            max_poll_records=5000,
+            fetch_max_bytes=64 * 1024 * 1024,
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+        )
+
+
+@contextmanager
+def _reachable(bootstrap_servers: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaTimeoutError:
+        raise StockstreamError(
+            f"no Kafka broker answers at {bootstrap_servers} (setting bootstrap_servers); is the stack up?"
+        ) from None
 
 
 def topic_partitions(topics: Sequence[str], partitions: Sequence[int]) -> list[TopicPartition]:
