@@ -108,14 +108,17 @@ def run_module(component: Component, module: str, arguments: Sequence[str], say:
     lines = follow(component.output_file)
 
     def relay_until_ended() -> bool:
-        ended = not component.is_running()
+        # A leader may look ended while its threads are still being taken down; only its status is the end.
+        ended = component.exit_status() is not None
         while (line := next(lines)) is not None:
             say(line)
         return ended
 
     wait_until(relay_until_ended, _VERB_TIMEOUT_SECONDS, f"end of {component.name}")
-    if component.exit_status() != 0:
-        raise StockstreamError(f"{component.name} failed; {component.last_log_lines()}")
+    if status := component.exit_status():
+        raise StockstreamError(
+            f"{component.name} failed with exit status {status}; {component.last_log_lines()}"
+        )
 
 
 def follow(file: Path) -> Iterator[str | None]:
