@@ -91,7 +91,8 @@ def test_what_a_module_prints_is_relayed_line_by_line(component: Component) -> N
 
 def test_a_module_that_fails_shows_its_last_log_lines(component: Component) -> None:
     with pytest.raises(
-        StockstreamError, match=r"worker failed; last lines of (.|\n)*No module named no_such"
+        StockstreamError,
+        match=r"worker failed with exit status 1; last lines of (.|\n)*No module named no_such",
     ):
         run_module(component, "no_such_module", [], lambda line: None)
 
