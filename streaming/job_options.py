@@ -50,8 +50,6 @@ def configuration(
         "pipeline.auto-watermark-interval": "20 ms",
         "execution.buffer-timeout.interval": "5 ms",
         "parallelism.default": str(parallelism),
-        "jobmanager.bind-host": "127.0.0.1",
-        "taskmanager.bind-host": "127.0.0.1",
         "table.local-time-zone": zone,
         "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
         "table.exec.state.ttl": f"{STATE_DAYS} d",
