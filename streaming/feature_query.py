@@ -55,15 +55,16 @@ _STOCK_CHANGE = """CREATE TEMPORARY VIEW stock_change AS SELECT
 
 _FACTS = """CREATE TEMPORARY VIEW facts AS
     SELECT c.sku, c.location, c.ts, c.event_type, c.event_time_ms, c.session_id, c.quantity, c.unit_price,
-        i.bulk_threshold,
+        c.list_price, c.promotion_id, i.bulk_threshold,
         s.now_in AS in_stock, 0 AS stock_change, CAST(NULL AS BIGINT) AS carry
     FROM clicks_once AS c
     LEFT JOIN stock_version FOR SYSTEM_TIME AS OF c.ts AS s ON c.sku = s.sku AND c.location = s.location
     LEFT JOIN catalogue_version FOR SYSTEM_TIME AS OF c.ts AS i ON c.sku = i.sku AND c.location = i.location
     UNION ALL
     SELECT sku, location, ts, 'stock', event_time_ms, CAST(NULL AS STRING), CAST(NULL AS DECIMAL(13, 6)),
-        CAST(NULL AS DECIMAL(16, 4)), CAST(NULL AS DOUBLE),
-        before_in, now_in - before_in, CASE WHEN first_of_millisecond THEN event_time_ms * 2 + before_in END
+        CAST(NULL AS DECIMAL(16, 4)), CAST(NULL AS DECIMAL(16, 4)), CAST(NULL AS STRING),
+        CAST(NULL AS DOUBLE), before_in, now_in - before_in,
+        CASE WHEN first_of_millisecond THEN event_time_ms * 2 + before_in END
     FROM stock_change"""
 
 

@@ -57,6 +57,8 @@ CLICKS = Source(
         "session_id": "STRING",
         "quantity": "DECIMAL(13, 6)",
         "unit_price": "DECIMAL(16, 4)",
+        "list_price": "DECIMAL(16, 4)",
+        "promotion_id": "STRING",
     },
     closes=_DAY_CLOSES,
     late_reason="the event's local day has closed",
