@@ -3,8 +3,9 @@
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
+from infra.contracts.features import FEATURES
 from infra.contracts.message import (
     DemandUnits,
     Digest,
@@ -25,11 +26,24 @@ QUANTILE_LEVELS = (
 HORIZON_DAYS = 28
 
 
+def _declared_values() -> dict[str, JsonValue]:
+    """JSON Schema of the values: every declared feature with its meaning, unit and null rule."""
+    return {
+        "properties": {
+            feature.name: {
+                "description": f"{feature.meaning} [{feature.unit}]; {feature.null_rule}",
+                "type": ["number", "null"],
+            }
+            for feature in FEATURES
+        }
+    }
+
+
 class DemandFeatures(Message):
     """Day-to-date features of one SKU at one location; the last row of a local day has `is_final`.
 
-    `window_start_ms` is inclusive, `window_end_ms` exclusive. `values` holds one entry per declared feature
-    (`infra.contracts.features`); null means unknown, never zero.
+    `window_start_ms` is inclusive, `window_end_ms` exclusive. `values` holds one entry per feature that was
+    declared (`infra.contracts.features`) when the row was written; null means unknown, never zero.
     """
 
     sku: Sku
@@ -37,7 +51,7 @@ class DemandFeatures(Message):
     window_start_ms: EventTimeMs
     window_end_ms: EventTimeMs
     is_final: bool
-    values: dict[str, float | None]
+    values: dict[str, float | None] = Field(json_schema_extra=_declared_values())
 
 
 class Copula(Record):

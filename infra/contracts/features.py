@@ -7,7 +7,9 @@ events and stock changes, each once, with these columns:
     event_time_ms   milliseconds since 1970 UTC
     session_id      null where unknown
     quantity        base units, DECIMAL(13, 6); null for `stock`
-    unit_price      of one base unit in the shop's currency, DECIMAL(16, 4)
+    unit_price      paid for one base unit in the shop's currency, DECIMAL(16, 4); null where not given
+    list_price      of one base unit before any reduction, DECIMAL(16, 4); null where not given
+    promotion_id    the promotion the customer was shown or bought under; null without one
     bulk_threshold  of the catalogue at the event's time, DOUBLE; null where unknown
     in_stock        1 or 0: the state at a customer event, or just before a stock change; null where unknown
     stock_change    -1, 0 or 1 for `stock`, null where the state before is unknown; 0 for customer events
@@ -43,6 +45,8 @@ _NEVER = "never null: 0 without events"
 _UNITS = "event_type = 'purchase'"
 _REVENUE = f"SUM(CASE WHEN {_UNITS} THEN quantity * unit_price END)"
 _SUM_UNITS = f"SUM(CASE WHEN {_UNITS} THEN quantity END)"
+_LISTED_REVENUE = f"SUM(CASE WHEN {_UNITS} AND list_price IS NOT NULL THEN quantity * unit_price END)"
+_REVENUE_AT_LIST = f"SUM(CASE WHEN {_UNITS} THEN quantity * list_price END)"
 _UNKNOWN_STOCK = "COUNT(CASE WHEN event_type = 'stock' AND in_stock IS NULL THEN 1 END)"
 _IN_STOCK_MS = (
     "MOD(MIN(carry), 2) * (window_end_ms - window_start_ms)"
@@ -92,6 +96,28 @@ FEATURES = (
         f"CAST({_REVENUE} AS DOUBLE) / NULLIF(CAST({_SUM_UNITS} AS DOUBLE), 0)",
     ),
     Feature(
+        "relative_price",
+        "revenue over its value at list prices, of purchase lines that have a list price",
+        "ratio",
+        "null without purchase lines with a list price above 0",
+        f"CAST({_LISTED_REVENUE} AS DOUBLE) / NULLIF(CAST({_REVENUE_AT_LIST} AS DOUBLE), 0)",
+    ),
+    Feature(
+        "promotion_on",
+        "whether a customer was shown or bought it under a promotion",
+        "1 or 0",
+        "null without customer events other than returns",
+        "MAX(CASE WHEN event_type NOT IN ('stock', 'return')"
+        " THEN CASE WHEN promotion_id IS NULL THEN 0 ELSE 1 END END)",
+    ),
+    Feature(
+        "conversion",
+        "purchase lines per view",
+        "lines per event",
+        "null without views",
+        f"CAST({_count('purchase')} AS DOUBLE) / NULLIF({_count('view')}, 0)",
+    ),
+    Feature(
         "in_stock_share",
         "share of the window with stock on hand, from stock changes, carried across windows",
         "share, 0 to 1",
@@ -106,6 +132,14 @@ FEATURES = (
         "null where the stock at one of the views is unknown",
         "CASE WHEN COUNT(CASE WHEN event_type = 'view' AND in_stock IS NULL THEN 1 END) = 0"
         " THEN COUNT(CASE WHEN event_type = 'view' AND in_stock = 0 THEN 1 END) END",
+    ),
+    Feature(
+        "units_out_of_stock",
+        "quantity of purchase lines while nothing was on hand: sold ahead of a receipt, or stock miscounted",
+        "base units",
+        "null where the stock at one of the purchases is unknown",
+        f"CASE WHEN COUNT(CASE WHEN {_UNITS} AND in_stock IS NULL THEN 1 END) = 0"
+        f" THEN {_sum(f'{_UNITS} AND in_stock = 0', 'quantity')} END",
     ),
 )
 """Every feature, in the order of `DemandFeatures.values`."""

@@ -1,5 +1,6 @@
 """What the shop writes: clicks, stock, orders, catalogue and calendars."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -137,7 +138,10 @@ class Item(ShopEvent):
 
 
 class Promotion(ShopEvent):
-    """A price plan known ahead: from `starts_ms` (inclusive) to `ends_ms` (exclusive)."""
+    """One promotion known ahead: from `starts_ms` (inclusive) to `ends_ms` (exclusive).
+
+    The topic is compacted by SKU and location, so a SKU with more than one ahead sends a price plan.
+    """
 
     event_type: Literal["promotion"] = "promotion"
     promotion_id: Identifier
@@ -146,11 +150,41 @@ class Promotion(ShopEvent):
     price: Money
 
 
+class PlannedPrice(Record):
+    """A price from `starts_ms` until the plan's next one; `promotion_id` where it is a promotion's."""
+
+    starts_ms: EventTimeMs
+    price: Money
+    promotion_id: Identifier | None = None
+
+
+class PricePlan(ShopEvent):
+    """Every price of a SKU known ahead, in order of their starts; it replaces the SKU's earlier plan."""
+
+    event_type: Literal["price_plan"] = "price_plan"
+    prices: Annotated[list[PlannedPrice], Field(min_length=1, max_length=1000)]
+
+    @field_validator("prices")
+    @classmethod
+    def _ascend(cls, prices: list[PlannedPrice]) -> list[PlannedPrice]:
+        if any(earlier.starts_ms >= later.starts_ms for earlier, later in pairwise(prices)):
+            raise ValueError("prices must ascend by starts_ms")
+        return prices
+
+
+class Holiday(Record):
+    """A day that people shop differently on, whether the location is open or not."""
+
+    date: IsoDate
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class LocationCalendar(Message):
-    """Open days and review days of a location, in its own time zone.
+    """Open days, holidays and review days of a location, in its own time zone.
 
     A day is closed if its weekday is in `closed_weekdays` or its date in `closed_dates`, unless its date is
-    in `opened_dates`. Reviews happen at local midnight at the start of each of `review_weekdays`.
+    in `opened_dates`; `holidays` close nothing. Reviews happen at local midnight at the start of each of
+    `review_weekdays`.
     """
 
     event_type: Literal["location"] = "location"
@@ -162,6 +196,7 @@ class LocationCalendar(Message):
     closed_dates: list[IsoDate] = Field([])
     opened_dates: list[IsoDate] = Field([])
     review_weekdays: Annotated[list[Weekday], Field(min_length=1)]
+    holidays: list[Holiday] = Field([])
 
     @field_validator("time_zone")
     @classmethod
@@ -184,10 +219,35 @@ class SupplierCalendar(Message):
     closed_dates: list[IsoDate] = Field([])
 
 
+class DayWeather(Record):
+    """Weather of a local day; null where not given."""
+
+    date: IsoDate
+    mean_temperature_c: Annotated[float, Field(ge=-90, le=60)] | None = None
+    precipitation_mm: Annotated[float, Field(ge=0, le=2000)] | None = None
+    mean_humidity_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    mean_wind_beaufort: Annotated[float, Field(ge=0, le=12)] | None = None
+
+
+class LocationWeather(Message):
+    """Weather of a location as known at `event_time_ms`: past days measured, later ones forecast.
+
+    What was forecast when is in the archive; a reader of the past uses only what was known then.
+    """
+
+    event_type: Literal["weather"] = "weather"
+    event_id: Identifier
+    event_time_ms: EventTimeMs
+    location: Location
+    days: Annotated[list[DayWeather], Field(min_length=1, max_length=1000)]
+
+
 Clickstream = Annotated[ClickEvent | Heartbeat, Field(discriminator="event_type")]
 StockLevels = Annotated[StockLevel | Heartbeat, Field(discriminator="event_type")]
 StockMovements = Annotated[StockMovement | Heartbeat, Field(discriminator="event_type")]
 PurchaseOrders = Annotated[PurchaseOrderEvent | Heartbeat, Field(discriminator="event_type")]
 Items = Annotated[Item | Heartbeat, Field(discriminator="event_type")]
-Promotions = Annotated[Promotion | Heartbeat, Field(discriminator="event_type")]
-Calendars = Annotated[LocationCalendar | SupplierCalendar | Heartbeat, Field(discriminator="event_type")]
+Promotions = Annotated[Promotion | PricePlan | Heartbeat, Field(discriminator="event_type")]
+Calendars = Annotated[
+    LocationCalendar | SupplierCalendar | LocationWeather | Heartbeat, Field(discriminator="event_type")
+]

@@ -1,4 +1,7 @@
-"""`stockstream topics`: the contracts as a table, as Strimzi-ready YAML values, or as JSON Schemas."""
+"""`stockstream topics`: the contracts as a table, as Strimzi-ready YAML values, or as JSON Schemas.
+
+With the schemas comes a table of the features for people.
+"""
 
 import json
 from enum import StrEnum
@@ -8,6 +11,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from infra.contracts.features import FEATURES
+from infra.contracts.topics import FEATURES as FEATURES_TOPIC
 from infra.contracts.topics import TOPICS, Topic
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import load_settings
@@ -65,12 +70,27 @@ def table(partitions: int) -> str:
     return "\n".join(lines)
 
 
+def feature_table() -> str:
+    """The declared features for people, in Markdown."""
+    rows = [f"| `{each.name}` | {each.meaning} | {each.unit} | {each.null_rule} |" for each in FEATURES]
+    head = [
+        f"# Values of `{FEATURES_TOPIC}`",
+        "",
+        "Generated from `infra/contracts/features.py`.",
+        "",
+        "| feature | meaning | unit | null |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
 def write_schemas(folder: Path) -> None:
-    """Writes one `<topic>.json` per topic."""
+    """Writes one `<topic>.json` per topic, and the table of features beside that of their topic."""
     folder.mkdir(parents=True, exist_ok=True)
     for topic in TOPICS.values():
         text = json.dumps(json_schema(topic), indent=2, sort_keys=True)
         (folder / f"{topic.name}.json").write_text(text + "\n")
+    (folder / f"{FEATURES_TOPIC}.md").write_text(feature_table())
 
 
 @app.command()
@@ -79,7 +99,8 @@ def topics(
         Format, typer.Option("--format", help="table for people, strimzi for a chart")
     ] = Format.TABLE,
     schemas: Annotated[
-        Path | None, typer.Option(help="write the JSON Schemas into this folder instead")
+        Path | None,
+        typer.Option(help="write JSON Schemas and the table of features into this folder instead"),
     ] = None,
 ) -> None:
     """Prints every topic with its key, clean-up policy and retention."""

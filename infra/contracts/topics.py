@@ -72,7 +72,9 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             _topic(STOCK_MOVEMENTS, _KEY, "delete", 400, "shop", shop.StockMovements),
             _topic(ITEMS, _KEY, "compact", -1, "shop", shop.Items),
             _topic(PROMOTIONS, _KEY, "compact", -1, "shop", shop.Promotions),
-            _topic(CALENDARS, "location or supplier", "compact", -1, "shop", shop.Calendars),
+            _topic(
+                CALENDARS, "location, supplier or location|weather", "compact", -1, "shop", shop.Calendars
+            ),
             _topic(PURCHASE_ORDERS, _KEY, "delete", 400, "shop", shop.PurchaseOrders),
             _topic(POLICIES, "policy id", "compact", -1, "planner", inventory.Policies),
             _topic(OVERRIDES, "scope|override_id", "compact", -1, "planner", inventory.Overrides),

@@ -1,6 +1,9 @@
 import re
 
 from infra.contracts.features import FEATURE_NAMES, FEATURES
+from infra.contracts.table import SCHEMAS_DIR, feature_table, json_schema
+from infra.contracts.topics import FEATURES as FEATURES_TOPIC
+from infra.contracts.topics import TOPICS
 from streaming.feature_query import feature_rows
 from streaming.sinks import features_table
 
@@ -10,6 +13,8 @@ COLUMNS = {
     "session_id",
     "quantity",
     "unit_price",
+    "list_price",
+    "promotion_id",
     "bulk_threshold",
     "in_stock",
     "stock_change",
@@ -35,3 +40,13 @@ def test_the_job_computes_and_writes_every_feature_in_the_declared_order() -> No
     assert [name for name in re.findall(r"`(\w+)` DOUBLE", table)] == list(FEATURE_NAMES)
     assert query.count("AS DOUBLE), CAST(") >= len(FEATURES) - 1
     assert "window_end_ms" not in query
+
+
+def test_the_published_table_of_features_is_that_of_the_declarations() -> None:
+    assert (SCHEMAS_DIR / f"{FEATURES_TOPIC}.md").read_text() == feature_table()
+    assert all(f"| `{name}` |" in feature_table() for name in FEATURE_NAMES)
+
+
+def test_the_schema_names_every_feature() -> None:
+    values = json_schema(TOPICS[FEATURES_TOPIC])["properties"]["values"]
+    assert tuple(values["properties"]) == FEATURE_NAMES
