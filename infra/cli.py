@@ -26,6 +26,7 @@ VERBS = {
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
     "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),
+    "erase": Verb("batch.erase_user", "remove a person's pseudonym from the archive and the events"),
     "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
     "backtest": Verb("batch.backtest", "score a forecaster at past origins"),
     "promote": Verb(
