@@ -18,7 +18,7 @@ import typer
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from batch.archive import read_events, totals, update_events
-from batch.availability import daily_availability
+from batch.availability import daily_availability, stock_spans
 from batch.demand_panel import (
     DAY_COLUMNS,
     bulk_thresholds,
@@ -33,6 +33,7 @@ from batch.demand_panel import (
 )
 from batch.panel_files import panel_hash, publish_panel, read_panel
 from batch.spark_session import spark_session
+from batch.stockout_history import stocked_hours, write_latent_demand
 from infra.contracts.codec import decode
 from infra.contracts.shop import LocationCalendar
 from infra.contracts.topics import CALENDARS, CLICKSTREAM, STOCK_LEVELS
@@ -62,7 +63,8 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     """
     events = settings.run_dir / "events"
     counts = totals(update_events(spark, settings.archive_dir, events))
-    lines = sale_lines(spark, read_events(spark, events, CLICKSTREAM)).localCheckpoint()
+    clicks = read_events(spark, events, CLICKSTREAM)
+    lines = sale_lines(spark, clicks).localCheckpoint()
     extents = extent(spark, lines).collect()
     counts["unusable_sales"] = sum(row["unusable"] for row in extents)
     known = read_calendars(spark, events)
@@ -71,26 +73,32 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     stock = read_events(spark, events, STOCK_LEVELS)
     staging = settings.run_dir / ".panel-staging"
     shutil.rmtree(staging, ignore_errors=True)
-    counts |= write_panel(spark, lines, stock, spans, staging)
+    counts |= write_panel(spark, lines, clicks, stock, spans, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     publish_panel(settings.run_dir, staging, manifest)
     return manifest
 
 
 def write_panel(
-    spark: SparkSession, lines: DataFrame, stock: DataFrame, spans: list[Span], folder: Path
+    spark: SparkSession,
+    lines: DataFrame,
+    clicks: DataFrame,
+    stock: DataFrame,
+    spans: list[Span],
+    folder: Path,
 ) -> dict[str, int]:
-    """Writes the panel and its bulk thresholds.
+    """Writes the panel, its bulk thresholds and what stock-outs hid.
 
     Args:
         spark: The session.
         lines: Sale lines of `batch.demand_panel.sale_lines`.
+        clicks: Events of the clickstream.
         stock: Events of the stock levels.
         spans: What the panel covers, per location.
         folder: Where to write; must not exist.
 
     Returns:
-        How many lines each rule touched.
+        How many lines each rule touched, and days with stock-outs.
     """
     days = spark.createDataFrame(
         [day for span in spans for day in panel_days(span.calendar, span.first, span.last)], DAY_COLUMNS
@@ -103,11 +111,12 @@ def write_panel(
     thresholds = bulk_thresholds(spark, sales).localCheckpoint()
     daily = daily_demand(spark, sales, thresholds).localCheckpoint()
     available = daily_availability(spark, stock, days, zones)
-    panel = mark_stockouts(spark, fill_gaps(spark, daily, days, available))
+    panel = mark_stockouts(spark, fill_gaps(spark, daily, days, available)).localCheckpoint()
     panel.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
     bulk = [row.asDict() for row in sorted(thresholds.collect())]
     (folder / "_bulk_thresholds.json").write_text(json.dumps(bulk, indent=1) + "\n")
-    return line_counts(spark, daily, days)
+    hours = stocked_hours(spark, panel, sales, clicks, stock_spans(spark, stock, days), zones)
+    return line_counts(spark, daily, days) | write_latent_demand(hours.toPandas(), folder)
 
 
 def read_calendars(spark: SparkSession, events: Path) -> dict[str, LocationCalendar]:

@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.archive import read_events, totals, update_events
+from batch.archive import EVENT_COLUMNS, read_events, totals, update_events
 from batch.bulk_import import import_file
 from batch.demand_history import build_history
 from batch.import_files import visible_files
 from batch.import_mapping import load_mapping
 from batch.panel_files import read_panel
 from batch.spark_session import spark_session
+from batch.stockout_history import FILE, stocked_hours
 from infra.contracts.topics import CALENDARS, CLICKSTREAM, STOCK_LEVELS
 from infra.settings import Settings, load_settings
 
@@ -103,6 +104,8 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Archi
     archive.add("part-0", *(archive.sale(noon(str(day.date())), sku="BUSY") for day in busy))
     archive.add("part-0", archive.level("2011-05-01T23:00Z", 4), archive.level("2011-05-02T05:00Z", 0))
     archive.add("part-0", archive.level("2011-05-02T23:00Z", 0), archive.level("2011-05-03T11:00Z", 6))
+    looks = ("2011-05-02T04:00Z", "2011-05-02T05:00Z", "2011-05-02T22:59Z", "2011-05-03T11:00Z")
+    archive.add("part-0", *(archive.event(CLICKSTREAM, time, event_type="view") for time in looks))
     build_history(spark, archive.settings)
     return archive
 
@@ -184,6 +187,44 @@ def test_availability_is_the_share_of_the_day_in_stock_and_unknown_without_stock
     assert available["2011-05-03"] == pytest.approx(12 / 24)
     assert available["2011-10-30"] == 1  # a day of 25 hours
     assert panel_of(shop, "BUSY")["available"].isna().all()
+
+
+def test_days_with_stock_outs_are_marked_and_estimated_beside_the_panel(shop: Archive) -> None:
+    hidden = pd.read_parquet(shop.settings.panel_dir / FILE)
+    assert set(hidden["sku"]) == {"A"}  # of no other SKU is the stock known
+    hidden = hidden.assign(date=pd.to_datetime(hidden["date"])).set_index("date")
+    panel = panel_of(shop, "A")
+    assert list(hidden.index) == list(panel.index[panel["open"]])
+    assert (hidden["units"] == panel["units"][panel["open"]]).all()
+    censored = hidden[hidden["censored"]]
+    assert list(censored.index) == list(pd.to_datetime(["2011-05-02", "2011-05-03"]))
+    assert list(censored["views_while_out"]) == [2, 0]
+    assert (censored["demand"] >= censored["units"]).all()
+    assert censored["demand"].iloc[1] > 0
+    assert (hidden["demand"] == hidden["units"])[~hidden["censored"]].all()
+    assert manifest(shop)["counts"]["days_with_stockout"] == 2
+
+
+def test_hours_out_of_stock_are_hours_of_the_local_day(spark: SparkSession) -> None:
+    day, at = date(2011, 5, 2), ("A", "gb-main")
+    panel = spark.createDataFrame(
+        [(*at, day, 5.0, 0.25, True)],
+        "sku STRING, location STRING, date DATE, units DOUBLE, available DOUBLE, open BOOLEAN",
+    )
+    sold = spark.createDataFrame(
+        [(*at, day, ms("2011-05-02T05:20Z"), "purchase", 5.0)],
+        "sku STRING, location STRING, date DATE, event_time_ms BIGINT, event_type STRING, quantity DOUBLE",
+    )
+    spans = spark.createDataFrame(
+        [(*at, ms("2011-05-02T05:30Z"), ms("2011-05-02T09:00Z"), False)],
+        "sku STRING, location STRING, event_time_ms BIGINT, until_ms BIGINT, in_stock BOOLEAN",
+    )
+    clicks = spark.createDataFrame([], EVENT_COLUMNS)
+    zones = spark.createDataFrame([("gb-main", "Europe/London")], "location STRING, time_zone STRING")
+    hours = stocked_hours(spark, panel, sold, clicks, spans, zones).toPandas().set_index("hour")
+    assert set(hours.index) == {6, 7, 8, 9}
+    assert hours["out"].all()
+    assert hours["sold"].to_dict() == {6: 5, 7: 0, 8: 0, 9: 0}
 
 
 def test_only_days_with_new_files_are_written_again(spark: SparkSession, tmp_path: Path) -> None:
