@@ -30,8 +30,11 @@ app = typer.Typer(add_completion=False, help=__doc__)
 
 def submit(session: TableEnvironment, settings: Settings, bounded: bool, exactly_once: bool) -> RunningJob:
     """Submits all queries as one job."""
+    for name, java_class in sources.FUNCTIONS.items():
+        session.create_java_temporary_system_function(name, java_class)
     for definition in [*_source_tables(settings, bounded), *_views(), *_sink_tables(settings, exactly_once)]:
         session.execute_sql(definition)
+    session.create_temporary_view("facts", session.sql_query(feature_query.FACTS))
     statements = session.create_statement_set()
     rows = {
         "demand_features": feature_query.feature_rows(settings.feature_step_minutes),
@@ -50,8 +53,7 @@ def _source_tables(settings: Settings, bounded: bool) -> list[str]:
 
 
 def _views() -> list[str]:
-    checked = [view for source in sources.COMPUTED_FROM for view in sources.views(source)]
-    return checked + feature_query.views()
+    return [sources.view(source) for source in sources.COMPUTED_FROM] + feature_query.views()
 
 
 def _sink_tables(settings: Settings, exactly_once: bool) -> list[str]:

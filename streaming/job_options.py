@@ -45,7 +45,7 @@ def configuration(
     reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
     options = {
         "pipeline.name": "demand features",
-        "pipeline.jars": ";".join(jar.resolve().as_uri() for jar in _jars()),
+        "pipeline.jars": connector_jars(),
         "pipeline.object-reuse": "true",
         "pipeline.auto-watermark-interval": "20 ms",
         "execution.buffer-timeout.interval": "5 ms",
@@ -71,8 +71,13 @@ def configuration(
     return options
 
 
-def _jars() -> list[Path]:
+def connector_jars() -> str:
+    """URIs of the jars that the job needs, semicolon separated.
+
+    Raises:
+        StockstreamError: there are none.
+    """
     jars = sorted(JARS.glob("*.jar"))
     if not jars:
         raise StockstreamError(f"no Flink connector in {JARS}; run 'make setup'")
-    return jars
+    return ";".join(jar.resolve().as_uri() for jar in jars)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from infra.contracts.features import FEATURE_NAMES
 from infra.contracts.topics import FEATURES, TOPICS, WITH_LATE_EVENTS
-from streaming.contract_sql import literal
-from streaming.sources import COMPUTED_FROM, Source
+from streaming.sources import COMPUTED_FROM, Source, literal
 
 ARCHIVE_IDLE_MS = 250
 
@@ -108,7 +107,7 @@ def archive_rows() -> str:
     """Query of every record of every archived topic, heartbeats apart."""
     checked = [
         f"""SELECT topic, CAST(`partition` AS STRING), `offset`, problem IS NULL AND late_ms IS NOT NULL,
-            CASE WHEN problem IS NULL THEN text END, CASE WHEN problem IS NOT NULL THEN `value` END,
+            CASE WHEN problem IS NULL THEN CAST(`value` AS STRING) END, CASE WHEN problem IS NOT NULL THEN `value` END,
             topic, CASE WHEN problem IS NULL THEN DATE_FORMAT(ts, 'yyyy-MM-dd') ELSE 'unreadable' END
         FROM {source.name} WHERE problem IS NOT NULL OR event_type <> 'heartbeat'"""
         for source in COMPUTED_FROM

@@ -1,0 +1,144 @@
+package stockstream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SchemaValidatorsConfig;
+import com.networknt.schema.SpecVersion;
+import com.networknt.schema.ValidationMessage;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A topic's JSON Schema: what a record says, or why it is refused. One thread at a time. */
+final class RecordContract {
+
+    /** A record: its fields (missing if it is not an object), and why it is refused, or null. */
+    record Checked(JsonNode fields, String problem) {}
+
+    private static final ObjectReader JSON =
+            JsonMapper.builder()
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .build()
+                    .readerFor(JsonNode.class);
+    private static final SchemaValidatorsConfig CONFIG =
+            SchemaValidatorsConfig.builder().typeLoose(false).locale(Locale.ENGLISH).build();
+    private static final int SHOWN_CHARACTERS = 80;
+
+    private static final ThreadLocal<Map<String, RecordContract>> OF_THREAD =
+            ThreadLocal.withInitial(HashMap::new);
+
+    private final Map<String, JsonSchema> schemas = new TreeMap<>();
+    private byte[] lastValue;
+    private Checked last;
+
+    /** This thread's contract of a schema: the functions of a task share it, and so each record's check. */
+    static RecordContract of(String schemaJson) {
+        return OF_THREAD.get().computeIfAbsent(schemaJson, RecordContract::new);
+    }
+
+    /** Reads a schema whose messages are told apart by their `event_type`. */
+    private RecordContract(String schemaJson) {
+        JsonNode schema = parse(schemaJson);
+        JsonSchemaFactory factory = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012);
+        schema.at("/discriminator/mapping")
+                .properties()
+                .forEach(entry -> schemas.put(entry.getKey(), message(factory, schema, entry.getValue())));
+    }
+
+    private static JsonSchema message(JsonSchemaFactory factory, JsonNode schema, JsonNode reference) {
+        ObjectNode message = schema.at(reference.asText().substring(1)).deepCopy();
+        message.set("$defs", schema.get("$defs"));
+        return factory.getSchema(message, CONFIG);
+    }
+
+    /** Checks a record; asked again about the same array, it answers from memory. */
+    Checked check(byte[] value) {
+        if (value != lastValue || last == null) {
+            last = checked(value);
+            lastValue = value;
+        }
+        return last;
+    }
+
+    private Checked checked(byte[] value) {
+        if (value == null) {
+            return refused("$", "nothing", "a JSON object, not a tombstone, is accepted");
+        }
+        String text;
+        try {
+            text = text(value);
+        } catch (CharacterCodingException invalid) {
+            return refused("$", new String(value, StandardCharsets.UTF_8), "UTF-8 is accepted");
+        }
+        try {
+            return checked(parse(text), text);
+        } catch (IllegalArgumentException invalid) {
+            return refused("$", text, "one JSON object with nothing after it is accepted");
+        }
+    }
+
+    private Checked checked(JsonNode fields, String text) {
+        if (!fields.isObject()) {
+            return refused("$", text, "a JSON object is accepted");
+        }
+        JsonNode type = fields.path("event_type");
+        JsonSchema schema = type.isTextual() ? schemas.get(type.textValue()) : null;
+        if (schema == null) {
+            String accepted = "one of " + String.join(", ", schemas.keySet()) + " is accepted";
+            return refused("event_type", shown(type), accepted);
+        }
+        for (ValidationMessage message : schema.validate(fields)) {
+            return refused(fields, message);
+        }
+        return new Checked(fields, null);
+    }
+
+    private static Checked refused(JsonNode fields, ValidationMessage message) {
+        String field = message.getProperty() != null ? message.getProperty() : firstName(message);
+        String rule = message.getMessage().replaceFirst("^[^:]*: ", "");
+        return refused(field, shown(fields.path(field)), rule);
+    }
+
+    private static String firstName(ValidationMessage message) {
+        return message.getInstanceLocation().getNameCount() == 0
+                ? "$"
+                : message.getInstanceLocation().getName(0);
+    }
+
+    private static Checked refused(String field, String value, String rule) {
+        String start = value.substring(0, Math.min(value.length(), SHOWN_CHARACTERS));
+        String problem = "field '" + field + "' has value " + start + ": " + rule;
+        return new Checked(MissingNode.getInstance(), problem);
+    }
+
+    private static String shown(JsonNode value) {
+        return value.isMissingNode() ? "nothing" : value.toString();
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException invalid) {
+            throw new IllegalArgumentException(invalid.getOriginalMessage());
+        }
+    }
+
+    private static String text(byte[] value) throws CharacterCodingException {
+        String text = new String(value, StandardCharsets.UTF_8);
+        return text.indexOf('\uFFFD') < 0
+                ? text
+                : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString();
+    }
+}
