@@ -122,6 +122,15 @@ def disordered(log: Sequence[Sent], rng: random.Random) -> list[Arrival]:
     return [(due, log[number]) for due, number in sorted(arrivals)]
 
 
+def renamed(log: Sequence[Sent], sku: str, name: str) -> list[Sent]:
+    """The events of one SKU of the log, under another name."""
+    return [
+        (topic, {**message, "sku": name, "event_id": f"{name}-{message['event_id']}"})
+        for topic, message in log
+        if message["sku"] == sku
+    ]
+
+
 def in_order(arrivals: Iterable[Arrival]) -> list[Arrival]:
     """Arrivals of several logs as one; what arrives at one instant keeps its order."""
     return sorted(arrivals, key=lambda arrival: arrival[0])
