@@ -45,11 +45,13 @@ _EVENTS = """CREATE TEMPORARY VIEW events AS
         CAST(NULL AS DECIMAL(16, 4)), CAST(NULL AS STRING)
     FROM catalogue WHERE problem IS NULL AND event_type <> 'heartbeat'"""
 
-FACTS = "SELECT * FROM stock_state(events => TABLE events PARTITION BY (sku, location), on_time => DESCRIPTOR(ts))"
+FACTS = """SELECT * FROM stock_state(
+    events => TABLE events PARTITION BY (sku, location), on_time => DESCRIPTOR(ts), uid => 'stock-state'
+)"""
 """Query of the facts; `CREATE VIEW` cannot hold a call with named arguments."""
 
 
-def feature_rows(step_minutes: int) -> str:
+def feature_rows(step_seconds: int) -> str:
     """Query of the sink's columns: one row per key and step, cumulated over the key's local day."""
     bounds = {
         f"{bound}_ms": milliseconds(f"CAST({bound} AS TIMESTAMP_LTZ(3))")
@@ -60,7 +62,7 @@ def feature_rows(step_minutes: int) -> str:
         {bounds["window_start_ms"]}, {bounds["window_end_ms"]},
         window_end = window_start + INTERVAL '1' DAY,
         ROW({values})
-    FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(rowtime), {interval(step_minutes * 60)}, INTERVAL '1' DAY))
+    FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(rowtime), {interval(step_seconds)}, INTERVAL '1' DAY))
     GROUP BY sku, location, window_start, window_end"""
 
 

@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from infra.contracts.topics import ARCHIVED, CLICKSTREAM, ITEMS, STOCK_LEVELS, TOPICS
+from streaming.zone import Zone, literal
 
 FUTURE_ALLOWANCE_MINUTES = 5
 """An event may be stamped this much later than its record was written; beyond, its clock is wrong."""
 
-FUNCTIONS = MappingProxyType({"read_record": "stockstream.ReadRecord", "event_time": "stockstream.EventTime", "stock_state": "stockstream.StockState"})
+FUNCTIONS = MappingProxyType(
+    {
+        "read_record": "stockstream.ReadRecord",
+        "event_time": "stockstream.EventTime",
+        "stock_state": "stockstream.StockState",
+    }
+)
 """SQL functions of `streaming/java`, by name."""
 
 EPOCH = "TO_TIMESTAMP_LTZ(0, 3)"
@@ -76,14 +83,15 @@ COMPUTED_FROM = (CLICKS, STOCK, CATALOGUE)
 ONLY_ARCHIVED = tuple(topic for topic in ARCHIVED if topic not in {s.topic for s in COMPUTED_FROM})
 
 
-def kafka_options(topics: Sequence[str], bootstrap_servers: str, bounded: bool) -> str:
+def kafka_options(topics: Sequence[str], group: str, bootstrap_servers: str, bounded: bool) -> str:
     """Options of a Kafka source that starts at the beginning unless it is restored from a checkpoint."""
     options = {
         "connector": "kafka",
         "topic": ";".join(topics),
         "properties.bootstrap.servers": bootstrap_servers,
         "properties.isolation.level": "read_committed",
-        "properties.client.id": f"features-{topics[0]}",
+        "properties.group.id": group,
+        "properties.client.id": f"{group}-{topics[0]}",
         "scan.startup.mode": "earliest-offset",
         "key.format": "raw",
         "key.fields": "key",
@@ -95,7 +103,9 @@ def kafka_options(topics: Sequence[str], bootstrap_servers: str, bounded: bool) 
     return ", ".join(f"'{name}' = {literal(value)}" for name, value in options.items())
 
 
-def source_table(source: Source, bootstrap_servers: str, disorder_seconds: int, bounded: bool) -> str:
+def source_table(
+    source: Source, group: str, bootstrap_servers: str, disorder_seconds: int, bounded: bool
+) -> str:
     """DDL of the records of a topic with event time and a watermark per partition."""
     allowance_ms = FUTURE_ALLOWANCE_MINUTES * 60_000
     return f"""CREATE TEMPORARY TABLE {source.name}_source (
@@ -105,33 +115,38 @@ def source_table(source: Source, bootstrap_servers: str, disorder_seconds: int, 
         ts AS event_time(`value`, {_schema(source.topic)}, written, {allowance_ms}),
         seen AS PROCTIME(),
         WATERMARK FOR ts AS ts - {interval(disorder_seconds)}
-    ) WITH ({kafka_options([source.topic], bootstrap_servers, bounded)})"""
+    ) WITH ({kafka_options([source.topic], group, bootstrap_servers, bounded)})"""
 
 
-def archived_table(bootstrap_servers: str, bounded: bool) -> str:
+def archived_table(group: str, bootstrap_servers: str, bounded: bool) -> str:
     """DDL of the records of all topics that the job only archives."""
     return f"""CREATE TEMPORARY TABLE others_source (
         `key` BYTES, `value` BYTES,
         topic STRING METADATA VIRTUAL, `partition` INT METADATA VIRTUAL, `offset` BIGINT METADATA VIRTUAL
-    ) WITH ({kafka_options(ONLY_ARCHIVED, bootstrap_servers, bounded)})"""
+    ) WITH ({kafka_options(ONLY_ARCHIVED, group, bootstrap_servers, bounded)})"""
 
 
-def view(source: Source) -> str:
-    """DDL of the view from records as bytes to typed events; each record is parsed and checked once."""
-    read = ", ".join(
-        f"{name} {sql_type}" for name, sql_type in {"problem": "STRING", **source.columns}.items()
-    )
-    future = literal(
-        f"{source.topic}: field 'event_time_ms' has a value of more than {FUTURE_ALLOWANCE_MINUTES} minutes"
-        " after the record was written"
-    )
+def view(source: Source, zone: Zone) -> str:
+    """DDL of the view from a zone's records as bytes to typed events; each is parsed and checked once."""
+    columns = {"problem": "STRING", **source.columns}
+    read = literal(", ".join(f"{name} {sql_type}" for name, sql_type in columns.items()))
     return f"""CREATE TEMPORARY VIEW {source.name} AS SELECT
         `key`, `value`, topic, `partition`, `offset`, ts, seen,
-        CASE WHEN problem IS NOT NULL THEN {literal(source.topic + ": ")} || problem
-             WHEN ts = {EPOCH} AND event_time_ms > 0 THEN {future} END AS problem,
+        {literal(source.topic + ": ")} || {_problem(zone)} AS problem,
         {_late_ms(source)} AS late_ms,
         {", ".join(source.columns)}
-        FROM {source.name}_source, LATERAL TABLE(read_record(`value`, {_schema(source.topic)}, {literal(read)}))"""
+        FROM {source.name}_source, LATERAL TABLE(read_record(`value`, {_schema(source.topic)}, {read}))
+        WHERE {zone.owns("location")}"""
+
+
+def _problem(zone: Zone) -> str:
+    """SQL for why a record is refused: its contract, its clock, or a place that nobody knows."""
+    written = f": at most {FUTURE_ALLOWANCE_MINUTES} minutes after the record was written is accepted"
+    clock = f"'field ''event_time_ms'' has value ' || CAST(event_time_ms AS STRING) || {literal(written)}"
+    place = "'field ''location'' has value ' || location || ': a location of the setting zones is accepted'"
+    return f"""CASE WHEN problem IS NOT NULL THEN problem
+             WHEN ts = {EPOCH} AND event_time_ms > 0 THEN {clock}
+             WHEN {zone.is_unknown("location")} THEN {place} END"""
 
 
 def _schema(topic: str) -> str:
@@ -150,11 +165,6 @@ def milliseconds(instant: str) -> str:
     """SQL for the milliseconds since 1970 UTC of a TIMESTAMP_LTZ."""
     seconds = f"CAST(TIMESTAMPDIFF(SECOND, {EPOCH}, {instant}) AS BIGINT)"
     return f"({seconds} * 1000 + EXTRACT(MILLISECOND FROM {instant}))"
-
-
-def literal(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def interval(seconds: int) -> str:

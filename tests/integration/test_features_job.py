@@ -103,14 +103,13 @@ def test_a_dead_letter_says_which_field_is_wrong(shop: Shop) -> None:
     for letter in shop.read(TOPICS[CLICKSTREAM].dead_letters):
         reason = headers(letter)["reason"]
         assert reason.startswith(CLICKSTREAM)
-        assert reason.endswith("is accepted")
         assert wrong_field(letter.value) in reason, (letter.value, reason)
 
 
 def wrong_field(value: bytes) -> str:
     """How a reason names the field that the codec refuses, if it refuses one; else a clock is years ahead."""
     if b"NaN" in value:
-        return "a JSON object is accepted"
+        return "one JSON object with nothing after it is accepted"
     if is_declared_difference(value):
         return CLICKSTREAM
     try:

@@ -50,13 +50,13 @@ def _send(producer: KafkaProducer, at: int, topic: str, message: Message) -> lis
     ]
 
 
-def run_bounded_job(run_dir: Path, broker: Broker, timeout_seconds: float, step_minutes: int = 60) -> None:
+def run_bounded_job(run_dir: Path, broker: Broker, timeout_seconds: float, step_seconds: int = 3600) -> None:
     """Runs the job to the present ends of the topics; it must end well."""
     settings = {
         "RUN_DIR": str(run_dir),
         "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "CHECKPOINT_INTERVAL_SECONDS": "1",
-        "FEATURE_STEP_MINUTES": str(step_minutes),
+        "FEATURE_STEP_SECONDS": str(step_seconds),
         "FLINK_METRICS_PORT": str(free_ports(1)[0]),
     }
     job = Component("features", run_dir)

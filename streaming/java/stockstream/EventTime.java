@@ -22,7 +22,8 @@ public final class EventTime extends ScalarFunction {
         if (contract == null) {
             contract = RecordContract.of(schema.toString());
         }
-        long time = contract.check(value).fields().path("event_time_ms").longValue();
+        RecordContract.Checked record = contract.check(value);
+        long time = record.problem() == null ? record.fields().path("event_time_ms").longValue() : 0;
         return TimestampData.fromEpochMillis(time <= written.getMillisecond() + allowanceMs ? time : 0);
     }
 }

@@ -24,7 +24,8 @@ import org.apache.flink.table.types.utils.TypeConversions;
 /**
  * `read_record(value, schema, columns)`: one row of the columns, a literal such as `problem STRING, event_id
  * STRING, quantity DECIMAL(13, 6)`. The first says why the record is refused, or is null; the others are its
- * fields of these names, null where it has none or is refused. Of money, the amount is read.
+ * fields of these names, null where it has none. Of a refused record only the location is read, of money the
+ * amount.
  */
 public final class ReadRecord extends TableFunction<RowData> {
 
@@ -44,9 +45,14 @@ public final class ReadRecord extends TableFunction<RowData> {
         row.setField(0, StringData.fromString(record.problem()));
         for (int i = 1; i < names.length; i++) {
             JsonNode field = record.fields().path(names[i]);
-            row.setField(i, typed(field.isObject() ? field.path("amount") : field, types[i]));
+            row.setField(i, record.problem() == null ? typed(field, types[i]) : readable(names[i], field));
         }
         collect(row);
+    }
+
+    /** Of a refused record only the location is read: it says whose it is. */
+    private static StringData readable(String name, JsonNode field) {
+        return name.equals("location") && field.isTextual() ? StringData.fromString(field.textValue()) : null;
     }
 
     private static Object typed(JsonNode field, LogicalType type) {
@@ -62,7 +68,7 @@ public final class ReadRecord extends TableFunction<RowData> {
     }
 
     private static DecimalData decimal(JsonNode field, DecimalType type) {
-        BigDecimal number = field.isTextual() ? new BigDecimal(field.textValue()) : field.decimalValue();
+        BigDecimal number = field.isObject() ? new BigDecimal(field.path("amount").textValue()) : field.decimalValue();
         return DecimalData.fromBigDecimal(number, type.getPrecision(), type.getScale());
     }
 

@@ -12,18 +12,21 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
+import com.networknt.schema.regex.RegularExpression;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** A topic's JSON Schema: what a record says, or why it is refused. One thread at a time. */
 final class RecordContract {
 
-    /** A record: its fields (missing if it is not an object), and why it is refused, or null. */
+    /** A record: its fields (missing if it is no JSON object), and why it is refused, or null. */
     record Checked(JsonNode fields, String problem) {}
 
     private static final ObjectReader JSON =
@@ -33,13 +36,20 @@ final class RecordContract {
                     .build()
                     .readerFor(JsonNode.class);
     private static final SchemaValidatorsConfig CONFIG =
-            SchemaValidatorsConfig.builder().typeLoose(false).locale(Locale.ENGLISH).build();
+            SchemaValidatorsConfig.builder()
+                    .typeLoose(false)
+                    .locale(Locale.ENGLISH)
+                    .regularExpressionFactory(RecordContract::regularExpression)
+                    .build();
     private static final int SHOWN_CHARACTERS = 80;
 
     private static final ThreadLocal<Map<String, RecordContract>> OF_THREAD =
             ThreadLocal.withInitial(HashMap::new);
 
-    private final Map<String, JsonSchema> schemas = new TreeMap<>();
+    /** A message's schema, and its integers: unlike JSON Schema, the contracts do not take 1.0 for one. */
+    private record Message(JsonSchema schema, List<String> integers) {}
+
+    private final Map<String, Message> messages = new TreeMap<>();
     private byte[] lastValue;
     private Checked last;
 
@@ -54,13 +64,23 @@ final class RecordContract {
         JsonSchemaFactory factory = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012);
         schema.at("/discriminator/mapping")
                 .properties()
-                .forEach(entry -> schemas.put(entry.getKey(), message(factory, schema, entry.getValue())));
+                .forEach(entry -> messages.put(entry.getKey(), message(factory, schema, entry.getValue())));
     }
 
-    private static JsonSchema message(JsonSchemaFactory factory, JsonNode schema, JsonNode reference) {
+    private static Message message(JsonSchemaFactory factory, JsonNode schema, JsonNode reference) {
         ObjectNode message = schema.at(reference.asText().substring(1)).deepCopy();
         message.set("$defs", schema.get("$defs"));
-        return factory.getSchema(message, CONFIG);
+        List<String> integers =
+                message.path("properties").properties().stream()
+                        .filter(property -> property.getValue().findValuesAsText("type").contains("integer"))
+                        .map(Map.Entry::getKey)
+                        .toList();
+        return new Message(factory.getSchema(message, CONFIG), integers);
+    }
+
+    /** In JSON Schema `$` is the very end; in Java it also stands before a final line break. */
+    private static RegularExpression regularExpression(String pattern) {
+        return Pattern.compile(pattern.replaceFirst("\\$$", "\\\\z")).asPredicate()::test;
     }
 
     /** Checks a record; asked again about the same array, it answers from memory. */
@@ -74,53 +94,57 @@ final class RecordContract {
 
     private Checked checked(byte[] value) {
         if (value == null) {
-            return refused("$", "nothing", "a JSON object, not a tombstone, is accepted");
+            return refused("nothing", "a JSON object, not a tombstone, is accepted");
         }
         String text;
         try {
             text = text(value);
         } catch (CharacterCodingException invalid) {
-            return refused("$", new String(value, StandardCharsets.UTF_8), "UTF-8 is accepted");
+            return refused(new String(value, StandardCharsets.UTF_8), "UTF-8 is accepted");
         }
         try {
             return checked(parse(text), text);
         } catch (IllegalArgumentException invalid) {
-            return refused("$", text, "one JSON object with nothing after it is accepted");
+            return refused(text, "one JSON object with nothing after it is accepted");
         }
     }
 
     private Checked checked(JsonNode fields, String text) {
         if (!fields.isObject()) {
-            return refused("$", text, "a JSON object is accepted");
+            return refused(text, "a JSON object is accepted");
         }
         JsonNode type = fields.path("event_type");
-        JsonSchema schema = type.isTextual() ? schemas.get(type.textValue()) : null;
-        if (schema == null) {
-            String accepted = "one of " + String.join(", ", schemas.keySet()) + " is accepted";
-            return refused("event_type", shown(type), accepted);
+        Message message = type.isTextual() ? messages.get(type.textValue()) : null;
+        if (message == null) {
+            String accepted = "one of " + String.join(", ", messages.keySet()) + " is accepted";
+            return refused(fields, "event_type", shown(type), accepted);
         }
-        for (ValidationMessage message : schema.validate(fields)) {
-            return refused(fields, message);
+        for (ValidationMessage broken : message.schema.validate(fields)) {
+            return refused(fields, broken);
+        }
+        for (String integer : message.integers) {
+            if (fields.path(integer).isNumber() && !fields.path(integer).isIntegralNumber()) {
+                return refused(fields, integer, shown(fields.path(integer)), "an integer is accepted");
+            }
         }
         return new Checked(fields, null);
     }
 
-    private static Checked refused(JsonNode fields, ValidationMessage message) {
-        String field = message.getProperty() != null ? message.getProperty() : firstName(message);
-        String rule = message.getMessage().replaceFirst("^[^:]*: ", "");
-        return refused(field, shown(fields.path(field)), rule);
+    private static Checked refused(JsonNode fields, ValidationMessage broken) {
+        boolean inside = broken.getInstanceLocation().getNameCount() > 0;
+        String field = inside ? broken.getInstanceLocation().getName(0) : broken.getProperty();
+        String rule = broken.getMessage().replaceFirst("^[^:]*: ", "");
+        return refused(fields, field, shown(fields.path(field)), rule);
     }
 
-    private static String firstName(ValidationMessage message) {
-        return message.getInstanceLocation().getNameCount() == 0
-                ? "$"
-                : message.getInstanceLocation().getName(0);
+    private static Checked refused(String value, String rule) {
+        return refused(MissingNode.getInstance(), "$", value, rule);
     }
 
-    private static Checked refused(String field, String value, String rule) {
+    private static Checked refused(JsonNode fields, String field, String value, String rule) {
         String start = value.substring(0, Math.min(value.length(), SHOWN_CHARACTERS));
         String problem = "field '" + field + "' has value " + start + ": " + rule;
-        return new Checked(MissingNode.getInstance(), problem);
+        return new Checked(fields, problem);
     }
 
     private static String shown(JsonNode value) {

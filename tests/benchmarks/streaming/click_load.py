@@ -87,7 +87,7 @@ def write_events(
 ) -> None:
     """Write events number `first` to `last`, both included, and their stock changes."""
     options = {"pipeline.jars": connector_jars(), "parallelism.default": "1", "pipeline.object-reuse": "true"}
-    session = start_session(options, ROOT / ".run" / "logs")
+    session = start_session(options, ROOT / ".run" / "logs", heap_mib=1024)
     session.execute_sql(_NUMBERS.format(first=first, last=last))
     session.execute_sql(_SINK.format(topics=f"{CLICKSTREAM};{STOCK_LEVELS}", servers=servers))
     statements = session.create_statement_set()
