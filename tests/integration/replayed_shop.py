@@ -1,7 +1,6 @@
 """A shop whose events go through the features job, with everything that can happen to a stream."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -15,9 +14,11 @@ from infra.contracts.codec import decode, message_key
 from infra.contracts.demand import DemandFeatures
 from infra.contracts.topics import CLICKSTREAM, FEATURES, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
 from infra.kafka import Producer, read_to_end, topic_partitions
-from infra.local.broker import Broker, free_ports
-from infra.local.processes import Component, wait_until
+from infra.local.broker import Broker
+from infra.local.processes import wait_until
 from tests.integration.click_corpus import PRICE, click, corpus
+from tests.integration.features_job import FeaturesJob
+from tests.integration.malformed_kinds import KINDS, Kind
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 PARTITIONS = range(4)
@@ -144,6 +145,14 @@ ORDINARY_DAY = {
 def send_corpus(shop: Shop) -> None:
     for value in corpus(midnight(DAYS[0]) + 10 * HOUR).values():
         shop.send_bytes(CLICKSTREAM, b"CORPUS|gb-main", value)
+    for value in malformed_levels():
+        shop.send_bytes(STOCK_LEVELS, b"CORPUS|gb-main", value)
+
+
+def malformed_levels() -> dict[bytes, Kind]:
+    """A stock level of each malformed kind."""
+    good = level("malformed", midnight(DAYS[0]) + 10 * HOUR, "CORPUS", 5)
+    return {kind.broken(good): kind for kind in KINDS if kind.topic == STOCK_LEVELS}
 
 
 def send_to_be_archived_only(shop: Shop) -> None:
@@ -161,23 +170,9 @@ def send_late_events(shop: Shop) -> None:
     shop.send(CLICKSTREAM, click(f"{SKUS[0]}-{DAYS[1]}-1", midnight(DAYS[1]) + 9 * HOUR, sku=SKUS[0]))
 
 
-def start(job: Component, broker: Broker) -> None:
-    settings = {
-        "RUN_DIR": str(job.run_dir),
-        "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-        "CHECKPOINT_INTERVAL_SECONDS": "1",
-        "FLINK_METRICS_PORT": str(free_ports(1)[0]),
-    }
-    ready = job.run_dir / "ready" / "features"
-    ready.unlink(missing_ok=True)
-    environment = {f"STOCKSTREAM_{name}": value for name, value in settings.items()}
-    job.start([sys.executable, "-m", "streaming.demand_features_job"], environment)
-    job.wait_until_ready(ready.exists, 120)
-
-
-def run_three_days(shop: Shop, job: Component) -> None:
+def run_three_days(shop: Shop, job: FeaturesJob) -> None:
     """Events twice on the first day, kill -9 and all again on the second, late events on the third."""
-    start(job, shop.broker)
+    job.start()
     send_items(shop)
     send_corpus(shop)
     send_to_be_archived_only(shop)
@@ -186,9 +181,9 @@ def run_three_days(shop: Shop, job: Component) -> None:
     close_day(shop, DAYS[0])
     send_ordinary_day(shop, DAYS[1])
     shop.producer.flush()
-    wait_until(lambda: any(job.run_dir.glob("checkpoints/**/_metadata")), 60, "a checkpoint")
+    wait_until(lambda: bool(job.checkpoints()), 60, "a checkpoint")
     job.kill()
-    start(job, shop.broker)
+    job.start()
     send_ordinary_day(shop, DAYS[1])
     close_day(shop, DAYS[1])
     send_ordinary_day(shop, DAYS[2])

@@ -14,14 +14,15 @@ from infra.contracts.topics import CLICKSTREAM, FEATURES, ITEMS, PURCHASE_ORDERS
 from infra.errors import ContractError
 from infra.kafka import Producer
 from infra.local.broker import Broker
-from infra.local.processes import Component
 from tests.integration.click_corpus import FAR_FUTURE_MS, corpus, is_accepted, is_declared_difference
+from tests.integration.features_job import FeaturesJob
 from tests.integration.replayed_shop import (
     DAYS,
     HOUR,
     ORDINARY_DAY,
     SKUS,
     Shop,
+    malformed_levels,
     midnight,
     ordinary_day,
     run_three_days,
@@ -36,12 +37,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         broker.create_topics(partitions=4)
         started_ms = int(time.time() * 1000)
         shop = Shop(broker, Producer(broker.bootstrap_servers), run_dir, started_ms)
-        job = Component("features", run_dir)
+        job = FeaturesJob(broker, run_dir)
         try:
             run_three_days(shop, job)
             yield shop
         finally:
-            job.stop()
+            job.component.stop()
             shop.producer.close()
 
 
@@ -104,6 +105,15 @@ def test_a_dead_letter_says_which_field_is_wrong(shop: Shop) -> None:
         reason = headers(letter)["reason"]
         assert reason.startswith(CLICKSTREAM)
         assert wrong_field(letter.value) in reason, (letter.value, reason)
+
+
+def test_each_malformed_kind_of_stock_level_is_a_dead_letter_that_names_the_field(shop: Shop) -> None:
+    reasons = {r.value: headers(r)["reason"] for r in shop.read(TOPICS[STOCK_LEVELS].dead_letters)}
+    kinds = malformed_levels()
+    assert reasons.keys() == kinds.keys()
+    for value, kind in kinds.items():
+        assert reasons[value].startswith(f"{STOCK_LEVELS}: field '{kind.field}' has value "), kind.name
+        assert reasons[value].endswith("is accepted"), kind.name
 
 
 def wrong_field(value: bytes) -> str:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from kafka import KafkaProducer
 from kafka.consumer.fetcher import ConsumerRecord
@@ -30,34 +29,30 @@ def send_live(broker: Broker, arrivals: Iterable[Arrival], days: Sequence[date])
     producer = KafkaProducer(
         bootstrap_servers=broker.bootstrap_servers, acks="all", linger_ms=5, compression_type="gzip"
     )
+    failures: list[Exception] = []
     try:
-        sent = [_send(producer, at, topic, message) for at, (topic, message) in in_order([*arrivals, *beats])]
+        for at, (topic, message) in in_order([*arrivals, *beats]):
+            for partition in [None] if "sku" in message else PARTITIONS:
+                record = {"key": _key(message), "value": json.dumps(message).encode(), "partition": partition}
+                producer.send(topic, **record, timestamp_ms=at).add_errback(failures.append)
         producer.flush(timeout=120)
-        failed = [each.exception for futures in sent for each in futures if each.failed()]
     finally:
         producer.close(timeout=10)
-    assert failed == []
+    assert failures == []
 
 
-def _send(producer: KafkaProducer, at: int, topic: str, message: Message) -> list[Any]:
-    value = json.dumps(message).encode()
-    if "sku" in message:
-        key = message_key(message["sku"], message["location"])
-        return [producer.send(topic, key=key, value=value, timestamp_ms=at)]
-    return [
-        producer.send(topic, key=HEARTBEAT_KEY, value=value, partition=each, timestamp_ms=at)
-        for each in PARTITIONS
-    ]
+def _key(message: Message) -> bytes:
+    return message_key(message["sku"], message["location"]) if "sku" in message else HEARTBEAT_KEY
 
 
-def run_bounded_job(run_dir: Path, broker: Broker, timeout_seconds: float, step_seconds: int = 3600) -> None:
-    """Runs the job to the present ends of the topics; it must end well."""
+def run_bounded_job(run_dir: Path, broker: Broker, timeout_seconds: float, **changed: str) -> None:
+    """Runs the job, with changed settings, to the present ends of the topics; it must end well."""
     settings = {
         "RUN_DIR": str(run_dir),
         "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "CHECKPOINT_INTERVAL_SECONDS": "1",
-        "FEATURE_STEP_SECONDS": str(step_seconds),
         "FLINK_METRICS_PORT": str(free_ports(1)[0]),
+        **changed,
     }
     job = Component("features", run_dir)
     environment = {f"STOCKSTREAM_{name}": value for name, value in settings.items()}
