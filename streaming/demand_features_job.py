@@ -86,7 +86,9 @@ def _sink_tables(settings: Settings, name: str, exactly_once: bool) -> list[str]
 @app.command()
 def features(
     run_dir: Annotated[Path | None, typer.Option(help="folder of the stack's files")] = None,
-    zone: Annotated[str | None, typer.Option(help="its locations are computed; the first of the settings if not given")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="its locations are computed; the first of the settings if not given")
+    ] = None,
     bounded: Annotated[bool, typer.Option("--bounded", help="stop at the topics' present ends")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="read everything again, ignoring checkpoints")

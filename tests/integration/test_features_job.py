@@ -113,7 +113,6 @@ def test_each_malformed_kind_of_stock_level_is_a_dead_letter_that_names_the_fiel
     assert reasons.keys() == kinds.keys()
     for value, kind in kinds.items():
         assert reasons[value].startswith(f"{STOCK_LEVELS}: field '{kind.field}' has value "), kind.name
-        assert reasons[value].endswith("is accepted"), kind.name
 
 
 def wrong_field(value: bytes) -> str:

@@ -58,7 +58,9 @@ def test_unusable_arguments_are_refused_in_one_line(
     zone: str, step_seconds: int, parallelism: int, message: str
 ) -> None:
     with pytest.raises(StockstreamError, match=message):
-        check_arguments(Settings(feature_step_seconds=step_seconds, partitions=4, zones=ZONES), zone, parallelism)
+        check_arguments(
+            Settings(feature_step_seconds=step_seconds, partitions=4, zones=ZONES), zone, parallelism
+        )
 
 
 def test_a_step_of_a_whole_day_is_accepted() -> None:
