@@ -24,10 +24,12 @@ class Settings(BaseSettings):
     run_dir: Path = Field(Path(".run/local"), description="where this stack keeps its files")
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma separated")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of every topic")
-    time_zone: str = Field("Europe/London", description="zone whose local days a features job closes")
-    locations: list[str] = Field(["gb-main"], description="locations in that zone")
+    zones: dict[str, list[str]] = Field(
+        {"Europe/London": ["gb-main"]}, min_length=1, description="the locations of each time zone, as JSON"
+    )
     out_of_orderness_seconds: int = Field(60, ge=0, description="disorder within which results are exact")
-    feature_step_minutes: int = Field(60, ge=1, le=1440, description="interval of day-to-date feature rows")
+    feature_step_seconds: int = Field(3600, ge=10, description="interval of day-to-date feature rows")
+    features_heap_mib: int = Field(1024, ge=256, description="heap of a features job's JVM")
     checkpoint_interval_seconds: float = Field(5.0, gt=0, description="Flink checkpoint interval")
     forecast_paths: int = Field(500, ge=50, le=100_000, description="joint demand paths per forecast")
     planner_replicas: int = Field(2, ge=1, description="must divide the partitions")
@@ -38,6 +40,20 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535, description="port of the HTTP API")
     metrics_port: int = Field(8080, ge=0, le=65535, description="port of Ray's metrics")
     flink_metrics_port: int = Field(9249, ge=0, le=65535, description="port of Flink's metrics")
+
+    @property
+    def time_zone(self) -> str:
+        """The first zone: its features job also handles what names no known location."""
+        return next(iter(self.zones))
+
+    @property
+    def locations(self) -> list[str]:
+        """Locations of the first zone."""
+        return self.zones[self.time_zone]
+
+    def features_job(self, zone: str) -> str:
+        """Name of a zone's features job: `features`, and the zone for all but the first."""
+        return "features" if zone == self.time_zone else f"features-{zone.replace('/', '-')}"
 
     @property
     def archive_dir(self) -> Path:

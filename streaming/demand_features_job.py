@@ -17,46 +17,65 @@ from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from streaming import feature_query, sinks, sources
 from streaming.flink_session import start_session
-from streaming.job_options import check_arguments, configuration, latest_checkpoint
+from streaming.job_options import (
+    check_arguments,
+    checkpoint_dir,
+    configuration,
+    latest_checkpoint,
+    savepoint_dir,
+)
 from streaming.running_job import RunningJob
+from streaming.zone import Zone, zone_of
 
 START_TIMEOUT_SECONDS = 120.0
 STOP_TIMEOUT_SECONDS = 15.0
-_NAME = "features"
-_TRANSACTIONS = "stockstream-features"
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
-def submit(session: TableEnvironment, settings: Settings, bounded: bool, exactly_once: bool) -> RunningJob:
+def submit(
+    session: TableEnvironment, settings: Settings, zone: Zone, bounded: bool, exactly_once: bool
+) -> RunningJob:
     """Submits all queries as one job."""
-    for definition in [*_source_tables(settings, bounded), *_views(), *_sink_tables(settings, exactly_once)]:
+    name = settings.features_job(zone.name)
+    for function, java_class in sources.FUNCTIONS.items():
+        session.create_java_temporary_system_function(function, java_class)
+    definitions = [*_source_tables(settings, name, bounded), *_views(zone)]
+    for definition in [*definitions, *_sink_tables(settings, name, exactly_once)]:
         session.execute_sql(definition)
+    session.create_temporary_view("facts", session.sql_query(feature_query.FACTS))
     statements = session.create_statement_set()
     rows = {
-        "demand_features": feature_query.feature_rows(settings.feature_step_minutes),
+        "demand_features": feature_query.feature_rows(settings.feature_step_seconds),
         "turned_away": sinks.turned_away_rows(),
-        "archive": sinks.archive_rows(),
+        "archive": sinks.archive_rows(zone),
     }
     for table, query in rows.items():
         statements.add_insert_sql(f"INSERT INTO {table} {query}")
-    return RunningJob(statements.execute().get_job_client(), settings.checkpoint_dir / "savepoints")
+    return RunningJob(statements.execute().get_job_client(), savepoint_dir(settings, zone.name))
 
 
-def _source_tables(settings: Settings, bounded: bool) -> list[str]:
-    servers, disorder = settings.bootstrap_servers, settings.out_of_orderness_seconds
-    tables = [sources.source_table(source, servers, disorder, bounded) for source in sources.COMPUTED_FROM]
-    return [*tables, sources.archived_table(servers, bounded)]
+def _source_tables(settings: Settings, name: str, bounded: bool) -> list[str]:
+    group, servers, disorder = (
+        f"stockstream-{name}",
+        settings.bootstrap_servers,
+        settings.out_of_orderness_seconds,
+    )
+    tables = [
+        sources.source_table(source, group, servers, disorder, bounded) for source in sources.COMPUTED_FROM
+    ]
+    return [*tables, sources.archived_table(group, servers, bounded)]
 
 
-def _views() -> list[str]:
-    checked = [view for source in sources.COMPUTED_FROM for view in sources.views(source)]
-    return checked + feature_query.views()
+def _views(zone: Zone) -> list[str]:
+    return [sources.view(source, zone) for source in sources.COMPUTED_FROM] + feature_query.views()
 
 
-def _sink_tables(settings: Settings, exactly_once: bool) -> list[str]:
+def _sink_tables(settings: Settings, name: str, exactly_once: bool) -> list[str]:
     servers = settings.bootstrap_servers
-    prefix = {name: f"{_TRANSACTIONS}-{name}" if exactly_once else None for name in ("rows", "turned-away")}
+    prefix = {
+        sink: f"stockstream-{name}-{sink}" if exactly_once else None for sink in ("rows", "turned-away")
+    }
     return [
         sinks.features_table(servers, prefix["rows"]),
         sinks.turned_away_table(servers, prefix["turned-away"]),
@@ -67,7 +86,9 @@ def _sink_tables(settings: Settings, exactly_once: bool) -> list[str]:
 @app.command()
 def features(
     run_dir: Annotated[Path | None, typer.Option(help="folder of the stack's files")] = None,
-    zone: Annotated[str | None, typer.Option(help="time zone whose local days are closed")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="its locations are computed; the first of the settings if not given")
+    ] = None,
     bounded: Annotated[bool, typer.Option("--bounded", help="stop at the topics' present ends")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="read everything again, ignoring checkpoints")
@@ -81,30 +102,32 @@ def features(
     settings = load_settings(**({"run_dir": run_dir} if run_dir else {}))
     zone = zone or settings.time_zone
     check_arguments(settings, zone, parallelism)
-    ready_file(settings.run_dir, _NAME).unlink(missing_ok=True)
+    name = settings.features_job(zone)
+    ready_file(settings.run_dir, name).unlink(missing_ok=True)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    restore_from = None if fresh or bounded else latest_checkpoint(settings.checkpoint_dir)
+    restore_from = None if fresh or bounded else latest_checkpoint(checkpoint_dir(settings, zone))
     print(
-        f"features: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
+        f"{name}: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
         flush=True,
     )
     options = configuration(settings, zone, parallelism, restore_from)
-    session = start_session(options, settings.run_dir / "logs")
-    _run(submit(session, settings, bounded, exactly_once), settings.run_dir, stopping)
+    session = start_session(options, settings.run_dir / "logs" / name, settings.features_heap_mib)
+    job = submit(session, settings, zone_of(settings, zone), bounded, exactly_once)
+    _run(job, settings.run_dir, name, stopping)
 
 
-def _run(job: RunningJob, run_dir: Path, stopping: threading.Event) -> None:
+def _run(job: RunningJob, run_dir: Path, name: str, stopping: threading.Event) -> None:
     """Announces the job while it runs; returns when it has ended well."""
     job.wait_until_running(START_TIMEOUT_SECONDS)
-    announce_ready(run_dir, _NAME)
+    announce_ready(run_dir, name)
     try:
         while not job.has_ended():
             if stopping.wait(0.2):
                 job.stop(STOP_TIMEOUT_SECONDS)
     finally:
-        ready_file(run_dir, _NAME).unlink(missing_ok=True)
+        ready_file(run_dir, name).unlink(missing_ok=True)
     job.raise_failure()
 
 

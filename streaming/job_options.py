@@ -7,7 +7,9 @@ from infra.errors import StockstreamError
 from infra.settings import Settings
 
 JARS = Path(__file__).parents[1] / ".run" / "jars" / "flink"
-_MINUTES_OF_A_DAY = 1440
+SECONDS_OF_A_DAY = 86_400
+RELEASE_SECONDS = 10
+"""Facts leave `stock_state` at multiples of this, so that a window's step has to be one."""
 STATE_DAYS = 4
 """State outlives the daily stock snapshot and the days in which a duplicate may come."""
 
@@ -18,17 +20,31 @@ def check_arguments(settings: Settings, zone: str, parallelism: int) -> None:
     Raises:
         StockstreamError: names the argument, its value and what is accepted.
     """
-    step = settings.feature_step_minutes
+    step = settings.feature_step_seconds
+    if zone not in settings.zones:
+        known = ", ".join(settings.zones)
+        raise StockstreamError(f"zone has value {zone!r}: one of {known} (setting zones) is accepted")
     if zone not in available_timezones():
         raise StockstreamError(f"zone has value {zone!r}: a time zone such as Europe/London is accepted")
-    if _MINUTES_OF_A_DAY % step:
+    if SECONDS_OF_A_DAY % step or step % RELEASE_SECONDS:
         raise StockstreamError(
-            f"setting feature_step_minutes has value {step}: a divisor of 1440 is accepted"
+            f"setting feature_step_seconds has value {step}: a divisor of {SECONDS_OF_A_DAY} and multiple of"
+            f" {RELEASE_SECONDS} is accepted"
         )
     if parallelism > settings.partitions:
         raise StockstreamError(
             f"parallelism has value {parallelism}: at most the {settings.partitions} partitions is accepted"
         )
+
+
+def checkpoint_dir(settings: Settings, zone: str) -> Path:
+    """Folder of the checkpoints of a zone's job."""
+    return settings.checkpoint_dir / settings.features_job(zone)
+
+
+def savepoint_dir(settings: Settings, zone: str) -> Path:
+    """Folder of the savepoints of a zone's job."""
+    return checkpoint_dir(settings, zone) / "savepoints"
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
@@ -44,8 +60,8 @@ def configuration(
     """Flink's options for the features job."""
     reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
     options = {
-        "pipeline.name": "demand features",
-        "pipeline.jars": ";".join(jar.resolve().as_uri() for jar in _jars()),
+        "pipeline.name": f"demand features {zone}",
+        "pipeline.jars": connector_jars(),
         "pipeline.object-reuse": "true",
         "pipeline.auto-watermark-interval": "20 ms",
         "execution.buffer-timeout.interval": "5 ms",
@@ -55,15 +71,15 @@ def configuration(
         "table.exec.state.ttl": f"{STATE_DAYS} d",
         "table.exec.source.idle-timeout": "0 ms",
         "execution.checkpointing.interval": f"{round(settings.checkpoint_interval_seconds * 1000)} ms",
-        "execution.checkpointing.dir": settings.checkpoint_dir.resolve().as_uri(),
-        "execution.checkpointing.savepoint-dir": (settings.checkpoint_dir / "savepoints").resolve().as_uri(),
+        "execution.checkpointing.dir": checkpoint_dir(settings, zone).resolve().as_uri(),
+        "execution.checkpointing.savepoint-dir": savepoint_dir(settings, zone).resolve().as_uri(),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "state.backend.type": "hashmap",
         "restart-strategy.type": "fixed-delay",
         "restart-strategy.fixed-delay.attempts": "3",
         "restart-strategy.fixed-delay.delay": "1 s",
         "metrics.reporter.prom.factory.class": reporter,
-        "metrics.reporter.prom.port": str(settings.flink_metrics_port),
+        "metrics.reporter.prom.port": str(settings.flink_metrics_port + list(settings.zones).index(zone)),
     }
     if restore_from:
         options["execution.state-recovery.path"] = restore_from.resolve().as_uri()
@@ -71,8 +87,13 @@ def configuration(
     return options
 
 
-def _jars() -> list[Path]:
+def connector_jars() -> str:
+    """URIs of the jars that the job needs, semicolon separated.
+
+    Raises:
+        StockstreamError: there are none.
+    """
     jars = sorted(JARS.glob("*.jar"))
     if not jars:
         raise StockstreamError(f"no Flink connector in {JARS}; run 'make setup'")
-    return jars
+    return ";".join(jar.resolve().as_uri() for jar in jars)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from infra.contracts.features import FEATURE_NAMES
 from infra.contracts.topics import FEATURES, TOPICS, WITH_LATE_EVENTS
-from streaming.contract_sql import literal
 from streaming.sources import COMPUTED_FROM, Source
+from streaming.zone import Zone, literal
 
 ARCHIVE_IDLE_MS = 250
 
@@ -104,19 +104,21 @@ def _rejected(source: Source, target: str, condition: str, headers: dict[str, st
         FROM {source.name} WHERE {condition}"""
 
 
-def archive_rows() -> str:
-    """Query of every record of every archived topic, heartbeats apart."""
+def archive_rows(zone: Zone) -> str:
+    """Query of every record of the zone in every archived topic, heartbeats apart."""
     checked = [
         f"""SELECT topic, CAST(`partition` AS STRING), `offset`, problem IS NULL AND late_ms IS NOT NULL,
-            CASE WHEN problem IS NULL THEN text END, CASE WHEN problem IS NOT NULL THEN `value` END,
-            topic, CASE WHEN problem IS NULL THEN DATE_FORMAT(ts, 'yyyy-MM-dd') ELSE 'unreadable' END
+            CASE WHEN problem IS NULL THEN CAST(`value` AS STRING) END,
+            CASE WHEN problem IS NOT NULL THEN `value` END, topic,
+            CASE WHEN problem IS NULL THEN DATE_FORMAT(ts, 'yyyy-MM-dd') ELSE 'unreadable' END
         FROM {source.name} WHERE problem IS NOT NULL OR event_type <> 'heartbeat'"""
         for source in COMPUTED_FROM
     ]
-    return " UNION ALL ".join([*checked, _OTHERS])
+    return " UNION ALL ".join([*checked, f"{_OTHERS} AND {zone.owns(_LOCATION)}"])
 
 
 _TIME = "TO_TIMESTAMP_LTZ(TRY_CAST(JSON_VALUE(CAST(`value` AS STRING), '$.event_time_ms') AS BIGINT), 3)"
+_LOCATION = "JSON_VALUE(CAST(`value` AS STRING), '$.location')"
 _IS_TEXT = "ENCODE(CAST(`value` AS STRING), 'UTF-8') = `value`"
 _OTHERS = f"""SELECT topic, CAST(`partition` AS STRING), `offset`, FALSE,
         CASE WHEN {_IS_TEXT} THEN CAST(`value` AS STRING) END, CASE WHEN NOT {_IS_TEXT} THEN `value` END,

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly steps=6
+readonly steps=7
 number=0
 ticker=
 
@@ -124,6 +124,14 @@ jars() {
       -DincludeScope=runtime -DoutputDirectory="$PWD/.run/jars/$1"
 }
 
+functions() {
+  rm -rf .run/classes && mkdir -p .run/classes &&
+    "${JAVA_HOME:+$JAVA_HOME/bin/}javac" --release 17 -proc:none -d .run/classes \
+      -cp "$(echo .venv/lib/python3.11/site-packages/pyflink/lib/flink-*.jar .run/jars/flink/*.jar | tr ' ' ':')" \
+      streaming/java/stockstream/*.java &&
+    "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --file .run/jars/flink/stockstream-functions.jar -C .run/classes .
+}
+
 fetch_prometheus() {
   rm -rf .run/prometheus && mkdir -p .run/prometheus && cd .run/prometheus || return
   apt-get download prometheus || { [ "$(id -u)" -eq 0 ] && apt-get update && apt-get download prometheus; } || return
@@ -151,4 +159,6 @@ step 'Python packages (about 6 GB)' .venv/.stamp-packages requirements/all.txt p
 step 'stockstream' .venv/.stamp-project 'pyproject.toml requirements/all.txt' project
 step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml jars broker
 step 'Flink connector jars' .run/jars/flink/.stamp infra/local/pom.xml jars flink
+step 'Flink SQL functions' .run/jars/flink/.stamp-functions \
+  'streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' functions
 prometheus

@@ -34,7 +34,9 @@ class Stack:
     @property
     def components(self) -> list[Component]:
         """In the order they start."""
-        return [Component(name, self.run_dir) for name in ("broker", "features", "serving", "prometheus")]
+        settings = self.settings()
+        jobs = [settings.features_job(zone) for zone in settings.zones]
+        return [Component(name, self.run_dir) for name in ("broker", *jobs, "serving", "prometheus")]
 
     def settings(self) -> Settings:
         """Settings as the components see them."""
@@ -50,8 +52,11 @@ class Stack:
         broker.create_topics(self.settings().partitions)
 
     def start_features(self) -> None:
-        """Starts the features job; returns when it consumes."""
-        self._start_module("features", "streaming.demand_features_job", FEATURES_TIMEOUT_SECONDS)
+        """Starts the features job of every zone; returns when they consume."""
+        settings = self.settings()
+        for zone in settings.zones:
+            name, module = settings.features_job(zone), "streaming.demand_features_job"
+            self._start_module(name, module, FEATURES_TIMEOUT_SECONDS, "--zone", zone)
 
     def start_serving(self) -> None:
         """Starts forecasting and deciding; returns when it consumes."""
@@ -60,7 +65,8 @@ class Stack:
     def start_prometheus(self) -> None:
         """Starts Prometheus on the metric ports of the other components."""
         settings = self.settings()
-        targets = {"features": settings.flink_metrics_port, "serving": settings.metrics_port}
+        jobs = enumerate(map(settings.features_job, settings.zones), settings.flink_metrics_port)
+        targets = {**{name: port for port, name in jobs}, "serving": settings.metrics_port}
         PrometheusServer(self.run_dir).start(int(self.addresses()["prometheus_port"]), targets)
 
     def addresses(self) -> dict[str, str | int]:
@@ -94,12 +100,12 @@ class Stack:
     def _addresses_file(self) -> Path:
         return self.run_dir / "stack.json"
 
-    def _start_module(self, name: str, module: str, timeout_seconds: float) -> None:
+    def _start_module(self, name: str, module: str, timeout_seconds: float, *arguments: str) -> None:
         ready = ready_file(self.run_dir, name)
         ready.unlink(missing_ok=True)
         component = Component(name, self.run_dir)
         environment = LOOPBACK_RAY | {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
-        component.start([sys.executable, "-m", module], environment)
+        component.start([sys.executable, "-m", module, *arguments], environment)
         component.wait_until_ready(ready.exists, timeout_seconds)
 
 

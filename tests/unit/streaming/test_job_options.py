@@ -8,6 +8,9 @@ from infra.settings import Settings
 from streaming.job_options import check_arguments, configuration, latest_checkpoint
 
 
+ZONES = {"Europe/London": ["gb-main"], "Nowhere/Land": ["nowhere"]}
+
+
 def checkpoint(folder: Path, name: str, age: int, metadata: bytes = b"state") -> Path:
     path = folder / name
     path.mkdir(parents=True)
@@ -42,19 +45,23 @@ def test_a_restored_job_takes_its_checkpoint_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "step_minutes", "parallelism", "message"),
+    ("zone", "step_seconds", "parallelism", "message"),
     [
-        ("Europe/Nowhere", 60, 1, "zone has value 'Europe/Nowhere'"),
-        ("Europe/London", 7, 1, "feature_step_minutes has value 7"),
-        ("Europe/London", 60, 5, "parallelism has value 5: at most the 4 partitions"),
+        ("Europe/Paris", 3600, 1, "zone has value 'Europe/Paris': one of Europe/London, Nowhere/Land"),
+        ("Nowhere/Land", 3600, 1, "a time zone such as Europe/London"),
+        ("Europe/London", 70, 1, "feature_step_seconds has value 70"),
+        ("Europe/London", 12, 1, "feature_step_seconds has value 12"),
+        ("Europe/London", 3600, 5, "parallelism has value 5: at most the 4 partitions"),
     ],
 )
 def test_unusable_arguments_are_refused_in_one_line(
-    zone: str, step_minutes: int, parallelism: int, message: str
+    zone: str, step_seconds: int, parallelism: int, message: str
 ) -> None:
     with pytest.raises(StockstreamError, match=message):
-        check_arguments(Settings(feature_step_minutes=step_minutes, partitions=4), zone, parallelism)
+        check_arguments(
+            Settings(feature_step_seconds=step_seconds, partitions=4, zones=ZONES), zone, parallelism
+        )
 
 
 def test_a_step_of_a_whole_day_is_accepted() -> None:
-    check_arguments(Settings(feature_step_minutes=1440), "Europe/London", 1)
+    check_arguments(Settings(feature_step_seconds=86_400), "Europe/London", 1)
