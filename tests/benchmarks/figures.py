@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from infra.local.verify import machine
+from infra.local.verify import current_commit, machine
 
 _VERSIONS = ("apache-flink", "pyspark", "kafka-python", "numpy", "pandas")
 
@@ -25,6 +25,7 @@ class Figure:
         repeats: how often it was measured.
         spread: smallest and largest of the repeats.
         how: what was run, in one line; names simulated data as simulated.
+        commit: of the code that was measured.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Figure:
     repeats: int
     spread: tuple[float, float]
     how: str
+    commit: str
 
 
 def measured(
@@ -47,7 +49,9 @@ def measured(
 ) -> Figure:
     """The figure of repeated measurements: their median, and whether that meets the goal."""
     value = statistics.median(values)
-    return Figure(name, value, unit, goal, meets(value), len(values), (min(values), max(values)), how)
+    return Figure(
+        name, value, unit, goal, meets(value), len(values), (min(values), max(values)), how, current_commit()
+    )
 
 
 def write_report(path: Path, figures: Sequence[Figure]) -> None:

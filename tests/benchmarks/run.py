@@ -1,7 +1,7 @@
 """`make bench-X`: runs every part of benchmark X in a process of its own and writes `.run/bench/X.json`.
 
 A part is a module `tests/benchmarks/X/*.py` with `figures() -> list[Figure]`. What has been measured for this
-commit is not measured again.
+commit is not measured again; the report says of each figure which commit it is of.
 """
 
 import importlib
@@ -29,7 +29,15 @@ def parts_of(benchmark: str) -> list[str]:
 
 
 def _result(benchmark: str, part: str) -> Path:
-    return RESULTS / "parts" / benchmark / current_commit() / f"{part}.json"
+    return RESULTS / "parts" / benchmark / f"{part}.json"
+
+
+def _is_current(result: Path) -> bool:
+    """Whether a part was measured for this commit; a working tree with changes never was."""
+    commit = current_commit()
+    return result.exists() and all(
+        figure.commit == commit and not commit.endswith("+changes") for figure in read_report(result)
+    )
 
 
 def _table(figures: list[Figure]) -> str:
@@ -59,7 +67,7 @@ def main(
         write_report(_result(benchmark, wanted[0]), module.figures())
         return
     for part in wanted:
-        if _result(benchmark, part).exists():
+        if _is_current(_result(benchmark, part)):
             print(f"{part}: measured before for this commit", flush=True)
         else:
             print(f"{part}: measuring", flush=True)
