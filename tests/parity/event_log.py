@@ -107,6 +107,15 @@ def _random_click(rng: random.Random, identity: str, time_ms: int, sku: str) -> 
     )
 
 
+def changing_thresholds(sku: str, day: date) -> list[Sent]:
+    """A bulk threshold that changes faster than the bound, and a purchase under each."""
+    moments = [midnight(day) + 10 * HOUR_MS + number * BOUND_MS // 2 for number in range(6)]
+    items = [item(f"{sku}-item-{at}", at, sku, float(2 + 8 * (at % BOUND_MS > 0))) for at in moments]
+    bought = {"quantity": 3, "unit_price": pounds("1.00")}
+    clicks = [click(f"{sku}-bought-{at}", at + BOUND_MS // 4, sku, "purchase", **bought) for at in moments]
+    return sorted([*items, *clicks], key=_time)
+
+
 def disordered(log: Sequence[Sent], rng: random.Random) -> list[Arrival]:
     """The events in an order of arrival within the bound, every tenth of them twice.
 

@@ -22,6 +22,7 @@ from tests.parity.event_log import (
     Arrival,
     RowKey,
     Values,
+    changing_thresholds,
     click,
     disordered,
     in_order,
@@ -64,6 +65,7 @@ def arrivals() -> list[Arrival]:
     rng = random.Random(20111030)
     shop = disordered(random_log(rng, SKUS, DAYS, 60), rng)
     log = random_log(rng, ["UNKNOWN-AT-FIRST", PERMUTED[0]], DAYS, 40)
+    log += changing_thresholds(PERMUTED[0], DAYS[0])
     permuted = [disordered(renamed(log, PERMUTED[0], name), random.Random(name)) for name in PERMUTED]
     noon = midnight(DAYS[1]) + 12 * HOUR_MS
     ahead = (noon, click("ahead", noon + AHEAD_MS, PERMUTED[0], "view"))

@@ -24,17 +24,15 @@ from infra.local.processes import wait_until
 from tests.benchmarks.figures import Figure, measured
 from tests.integration.features_job import FeaturesJob
 from tests.parity.event_log import (
-    BOUND_MS,
     HOUR_MS,
     LOCATION,
     Arrival,
     Sent,
+    changing_thresholds,
     click,
     disordered,
     in_order,
-    item,
     midnight,
-    pounds,
     random_log,
     renamed,
 )
@@ -89,19 +87,8 @@ def _names_beside_the_last_partition(count: int) -> list[str]:
 def _log(number: int) -> list[Sent]:
     """Days of one SKU; every other log knows no stock before its first noon."""
     skus = ["LOG", "OTHER"] if number % 2 else ["OTHER", "LOG"]
-    log = [*random_log(random.Random(number), skus, DAYS, CLICKS_A_DAY), *_changing_thresholds()]
+    log = [*random_log(random.Random(number), skus, DAYS, CLICKS_A_DAY), *changing_thresholds("LOG", DAYS[0])]
     return [sent for _, sent in _on_time(log)]
-
-
-def _changing_thresholds() -> list[Sent]:
-    """A bulk threshold that changes faster than the bound, and a purchase under each."""
-    moments = [midnight(DAYS[0]) + 10 * HOUR_MS + number * BOUND_MS // 2 for number in range(6)]
-    items = [item(f"item-{at}", at, "LOG", float(2 + 8 * (at % BOUND_MS > 0))) for at in moments]
-    bought = {"quantity": 3, "unit_price": pounds("1.00")}
-    return [
-        *items,
-        *(click(f"bought-{at}", at + BOUND_MS // 4, "LOG", "purchase", **bought) for at in moments),
-    ]
 
 
 def _on_time(log: Sequence[Sent]) -> list[Arrival]:
