@@ -48,15 +48,16 @@ def test_half_of_the_series_never_serve_development(stores: FreshRetail) -> None
     assert 0.4 < np.mean([is_development(name) for name in stores.names]) < 0.6
 
 
-def test_on_real_days_the_estimate_is_far_less_biased_than_doing_nothing(stores: FreshRetail) -> None:
-    for factor, nothing in ((0.8, -0.25), (1.2, -0.12), (2.0, -0.03)):
-        made = censored_truth(
-            stores.sales, stores.stockout_hours, stores.first_day, factor, np.random.default_rng(1)
-        )
-        demand = estimate_demand(made.days)
-        assert bias(recorded_only(made.days), made.truth) < nothing
-        assert abs(bias(demand, made.truth)) < -nothing / 4
-        assert wape(demand, made.truth) < wape(profile_fill(made.days), made.truth)
+@pytest.mark.parametrize(("factor", "nothing"), [(0.8, -0.25), (1.2, -0.12), (2.0, -0.03)])
+def test_on_real_days_the_estimate_is_far_less_biased_than_doing_nothing(
+    stores: FreshRetail, factor: float, nothing: float
+) -> None:
+    some = stores.of([at for at, name in enumerate(stores.names) if is_development(name)])
+    made = censored_truth(some.sales, some.stockout_hours, some.first_day, factor, np.random.default_rng(1))
+    demand = estimate_demand(made.days)
+    assert bias(recorded_only(made.days), made.truth) < nothing
+    assert abs(bias(demand, made.truth)) < -nothing / 8
+    assert wape(demand, made.truth) < wape(profile_fill(made.days), made.truth)
 
 
 def days_of(sales: list[list[float]], out: list[list[bool]]) -> RecordedDays:
