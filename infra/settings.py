@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     )
     out_of_orderness_seconds: int = Field(60, ge=0, description="disorder within which results are exact")
     feature_step_seconds: int = Field(3600, ge=10, description="interval of day-to-date feature rows")
+    features_state_backend: Literal["hashmap", "rocksdb"] = Field(
+        "hashmap",
+        description="where a features job keeps its state: on the heap, or on disk if it outgrows it",
+    )
     features_heap_mib: int = Field(1024, ge=256, description="heap of a features job's JVM")
     checkpoint_interval_seconds: float = Field(5.0, gt=0, description="Flink checkpoint interval")
     forecast_paths: int = Field(500, ge=50, le=100_000, description="joint demand paths per forecast")

@@ -16,18 +16,21 @@ from infra.local.verify import ROOT
 from streaming.flink_session import start_session
 from streaming.job_options import connector_jars
 
+SKUS = 10_000
 FIRST_MS = 1_314_831_600_000
 """2011-09-01 00:00 in London."""
 EVENT_GAP_MS = 14
 DISORDER_MS = 30_000
 
-_NUMBERS = """CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100000000',
-    'fields.n.kind' = 'sequence', 'fields.n.start' = '{first}', 'fields.n.end' = '{last}')"""
+_NUMBERS = """CREATE TEMPORARY TABLE numbers (n BIGINT) WITH (
+    'connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.n.kind' = 'sequence',
+    'fields.n.start' = '{first}', 'fields.n.end' = '{last}')"""
 
 _SINK = """CREATE TEMPORARY TABLE written (`key` STRING, `value` STRING, topic STRING METADATA) WITH (
     'connector' = 'kafka', 'topic' = '{topics}', 'properties.bootstrap.servers' = '{servers}',
     'key.format' = 'raw', 'key.fields' = 'key', 'value.format' = 'raw', 'value.fields-include' = 'EXCEPT_KEY',
-    'properties.batch.size' = '262144', 'properties.linger.ms' = '20', 'properties.compression.type' = 'lz4')"""
+    'properties.batch.size' = '262144', 'properties.linger.ms' = '20',
+    'properties.compression.type' = 'lz4')"""
 
 _HASH = "MOD(n * 2654435761, 4294967296)"
 _KIND = f"MOD({_HASH} / 65536, 100)"
@@ -37,9 +40,10 @@ _EVENT_TYPE = f"""CASE WHEN {_KIND} < 70 THEN 'view' WHEN {_KIND} < 82 THEN 'sea
 _MOVED = f"CASE WHEN {_KIND} < 82 THEN '' ELSE ',\"quantity\":' || CAST(1 + MOD(n, 5) AS STRING) END"
 
 
-def _sku(skus: int, skewed: bool) -> str:
-    number = f"MOD({_HASH}, {skus})"
-    return f"'SKU-' || CAST({f'CASE WHEN MOD(n, 2) = 0 THEN 0 ELSE {number} END' if skewed else number} AS STRING)"
+def _sku(skewed: bool) -> str:
+    number = f"MOD({_HASH}, {SKUS})"
+    chosen = f"CASE WHEN MOD(n, 2) = 0 THEN 0 ELSE {number} END" if skewed else number
+    return f"'SKU-' || CAST({chosen} AS STRING)"
 
 
 def _start(kind: str, time_ms: str, sku: str) -> str:
@@ -47,12 +51,13 @@ def _start(kind: str, time_ms: str, sku: str) -> str:
         || CAST({time_ms} AS STRING) || ',"sku":"' || {sku} || '","location":"gb-main"'"""
 
 
-def _queries(skus: int, skewed: bool) -> list[str]:
-    sku = _sku(skus, skewed)
+def _queries(skewed: bool) -> list[str]:
+    sku = _sku(skewed)
     time_ms = f"({FIRST_MS} + n * {EVENT_GAP_MS} + MOD({_HASH}, {DISORDER_MS}))"
     click = f"""{_start("click", time_ms, sku)} || ',"event_type":"' || {_EVENT_TYPE}
-        || '","session_id":"s-' || CAST(n / 40 AS STRING) || '","user_id":"u-' || CAST(n / 200 AS STRING) || '"'
-        || {_MOVED} || ',"unit_price":{{"amount":"' || CAST(1 + MOD(n, 90) AS STRING) || '.95","currency":"GBP"}}}}'"""
+        || '","session_id":"s-' || CAST(n / 40 AS STRING) || '","user_id":"u-' || CAST(n / 200 AS STRING)
+        || '"' || {_MOVED} || ',"unit_price":{{"amount":"' || CAST(1 + MOD(n, 90) AS STRING)
+        || '.95","currency":"GBP"}}}}'"""
     change = f"""{_start("stock", time_ms, sku)} || ',"event_type":"level","on_hand":'
         || CAST(MOD({_HASH} / 50, 4) AS STRING) || '}}'"""
     return [
@@ -61,11 +66,11 @@ def _queries(skus: int, skewed: bool) -> list[str]:
     ]
 
 
-def write_items(bootstrap_servers: str, skus: int) -> None:
+def write_items(bootstrap_servers: str) -> None:
     """One catalogue entry for each SKU."""
     golden = (ROOT / "tests" / "golden" / "v1" / f"{ITEMS}.jsonl").read_text().splitlines()[0]
     producer = Producer(bootstrap_servers)
-    for number in range(skus):
+    for number in range(SKUS):
         sku = f"SKU-{number}"
         own = {"event_id": f"item-{number}", "event_time_ms": FIRST_MS, "sku": sku, "bulk_threshold": 4.0}
         value = json.dumps({**json.loads(golden), **own}).encode()
@@ -82,7 +87,6 @@ def write_events(
     servers: str,
     first: int,
     last: int,
-    skus: int = 10_000,
     skewed: Annotated[bool, typer.Option("--skewed", help="half of all events on one SKU")] = False,
 ) -> None:
     """Write events number `first` to `last`, both included, and their stock changes."""
@@ -91,7 +95,7 @@ def write_events(
     session.execute_sql(_NUMBERS.format(first=first, last=last))
     session.execute_sql(_SINK.format(topics=f"{CLICKSTREAM};{STOCK_LEVELS}", servers=servers))
     statements = session.create_statement_set()
-    for query in _queries(skus, skewed):
+    for query in _queries(skewed):
         statements.add_insert_sql(f"INSERT INTO written {query}")
     statements.execute().wait()
 

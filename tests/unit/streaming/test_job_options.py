@@ -7,7 +7,6 @@ from infra.errors import StockstreamError
 from infra.settings import Settings
 from streaming.job_options import check_arguments, configuration, latest_checkpoint
 
-
 ZONES = {"Europe/London": ["gb-main"], "Nowhere/Land": ["nowhere"]}
 
 
