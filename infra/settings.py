@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STOCKSTREAM_", frozen=True, extra="ignore")
 
     run_dir: Path = Field(Path(".run/local"), description="where this stack keeps its files")
+    data: Path = Field(Path("."), description="where data is looked for that the project does not ship")
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma separated")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of every topic")
     zones: dict[str, list[str]] = Field(

@@ -4,13 +4,17 @@ Each day's events are published in event time; at its end come the overnight rec
 and heartbeats; then the shop waits for every forecast and, at a review, every decision, and turns decisions
 into purchase orders. It reads nothing but topics, and what it could not serve goes to evaluation files alone.
 Returns do not restock. A replay begins on fresh topics; one that was interrupted is begun anew.
+
+With `--clicks` it replays a log of real clicks instead, alone: no stock, no orders.
 """
 
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -20,6 +24,7 @@ from infra.errors import StockstreamError, WaitExpired, exit_with_message
 from infra.heartbeat import send_heartbeats
 from infra.kafka import Producer, make_consumer, topic_partitions
 from infra.settings import Settings, load_settings
+from serving.simulation.click_log import LEFT_OUT, read_click_log, replay_clicks
 from serving.simulation.day_events import (
     Outgoing,
     closing_events,
@@ -181,16 +186,39 @@ def _progress(week: list[DayClose], warehouse: Warehouse, number: int, of: int, 
     )
 
 
+def run_clicks(settings: Settings, path: Path, speed: float) -> None:
+    """Replays a log of clicks at the first location and says what was sent."""
+    rows = read_click_log(path)
+    producer = Producer(settings.bootstrap_servers)
+    try:
+        zone, bound_ms = ZoneInfo(settings.time_zone), settings.out_of_orderness_seconds * 1000
+        replayed = replay_clicks(producer, rows, settings.locations[0], zone, bound_ms, speed)
+    finally:
+        producer.close()
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in replayed.sent.most_common())
+    print(f"{kinds}; left out: {replayed.left_out:,} {LEFT_OUT} (no event type)")
+
+
 @app.command()
 def shop(
     days: Annotated[int | None, typer.Option(min=1, help="days to replay; all by default")] = None,
     first: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD")] = FIRST_DAY.isoformat(),
     seed: Annotated[int, typer.Option(min=0, help="of everything that is simulated")] = 1,
     timeout: Annotated[float, typer.Option(min=1, help="seconds to wait for the replies to a day")] = 120.0,
+    clicks: Annotated[
+        Path | None,
+        typer.Option(help="replay this log of clicks instead; also looked for in STOCKSTREAM_DATA"),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0, help="of --clicks: times real time; 0 for as fast as possible")
+    ] = 0.0,
 ) -> None:
     """Replays the shop from a fresh start; fails if a forecast or a decision does not come in time."""
     settings = load_settings()
     refuse_used_topics(settings)
+    if clicks is not None:
+        run_clicks(settings, clicks if clicks.exists() else settings.data / clicks, speed)
+        return
     log = read_sales_log(SAMPLE, settings.time_zone)
     scenario = build_scenario(log, settings.locations[0], parse_day(first), seed)
     chosen = replay_days(scenario, days)
