@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit verify down lock clean
+.PHONY: help setup demo test check unit verify bench-streaming down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 setup: ## Check prerequisites, install what is missing into .venv and .run
 	@infra/local/setup.sh
@@ -26,6 +26,9 @@ unit: setup ## The fast tests alone
 
 verify: setup ## The long checks; what has passed for this commit is not run again
 	@$(bin)/python -m infra.local.verify
+
+bench-streaming: setup ## Figures of the features: speed, parity, recovery; STOCKSTREAM_DATA names the folder of other data
+	@$(bin)/python -m tests.benchmarks.run streaming
 
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi
