@@ -68,7 +68,8 @@ def _source_tables(settings: Settings, name: str, bounded: bool) -> list[str]:
 
 
 def _views(zone: Zone) -> list[str]:
-    return [sources.view(source, zone) for source in sources.COMPUTED_FROM] + feature_query.views()
+    checked = [view for source in sources.COMPUTED_FROM for view in sources.views(source, zone)]
+    return checked + feature_query.views()
 
 
 def _sink_tables(settings: Settings, name: str, exactly_once: bool) -> list[str]:

@@ -1,10 +1,11 @@
 """The topics the job reads: Kafka tables with event time and watermarks, and views of what was read.
 
-Each topic the job computes from has two relations:
+Each topic the job computes from has three relations:
 
     <name>_source  records as bytes, with the rowtime `ts`
-    <name>         and `problem` (why it is refused; else null), `late_ms` (by how much it came too late; else
-                   null), `event_type` and the other typed columns
+    <name>_read    and `record`: its fields, or why it is refused
+    <name>         without it, `problem` (why it is refused; else null), `late_ms` (by how much it came too
+                   late; else null), `event_type` and the other typed columns
 """
 
 import json
@@ -28,6 +29,7 @@ FUNCTIONS = MappingProxyType(
 """SQL functions of `streaming/java`, by name."""
 
 EPOCH = "TO_TIMESTAMP_LTZ(0, 3)"
+_RECORD = "`key`, `value`, topic, `partition`, `offset`, ts, seen"
 _DAY_CLOSES = "CAST(CAST(ts AS DATE) + INTERVAL '1' DAY AS TIMESTAMP_LTZ(3))"
 
 
@@ -126,17 +128,24 @@ def archived_table(group: str, bootstrap_servers: str, bounded: bool) -> str:
     ) WITH ({kafka_options(ONLY_ARCHIVED, group, bootstrap_servers, bounded)})"""
 
 
-def view(source: Source, zone: Zone) -> str:
-    """DDL of the view from a zone's records as bytes to typed events; each is parsed and checked once."""
+def views(source: Source, zone: Zone) -> list[str]:
+    """DDL of the views from a zone's records as bytes to typed events; each is parsed and checked once."""
     columns = {"problem": "STRING", **source.columns}
     read = literal(", ".join(f"{name} {sql_type}" for name, sql_type in columns.items()))
-    return f"""CREATE TEMPORARY VIEW {source.name} AS SELECT
-        `key`, `value`, topic, `partition`, `offset`, ts, seen,
-        {literal(source.topic + ": ")} || {_problem(zone)} AS problem,
-        {_late_ms(source)} AS late_ms,
-        {", ".join(source.columns)}
-        FROM {source.name}_source, LATERAL TABLE(read_record(`value`, {_schema(source.topic)}, {read}))
-        WHERE {zone.owns("location")}"""
+    fields = ", ".join(f"record.{name} AS {name}" for name in columns)
+    return [
+        f"""CREATE TEMPORARY VIEW {source.name}_read AS SELECT {_RECORD},
+        read_record(`value`, {_schema(source.topic)}, {read}) AS record FROM {source.name}_source""",
+        f"""CREATE TEMPORARY VIEW {source.name} AS SELECT {_RECORD},
+        {_evaluated_once(f"{literal(source.topic + ': ')} || {_problem(zone)}")} AS problem,
+        {_evaluated_once(_late_ms(source))} AS late_ms, {", ".join(source.columns)}
+        FROM (SELECT {_RECORD}, {fields} FROM {source.name}_read) WHERE {zone.owns("location")}""",
+    ]
+
+
+def _evaluated_once(expression: str) -> str:
+    """The same value, but for the planner not deterministic, so that it is not copied to every use."""
+    return f"CASE WHEN RAND() >= 0 THEN {expression} END"
 
 
 def _problem(zone: Zone) -> str:

@@ -9,7 +9,7 @@ import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
-import org.apache.flink.table.functions.TableFunction;
+import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.inference.CallContext;
 import org.apache.flink.table.types.inference.StaticArgument;
@@ -22,18 +22,18 @@ import org.apache.flink.table.types.utils.DataTypeUtils;
 import org.apache.flink.table.types.utils.TypeConversions;
 
 /**
- * `read_record(value, schema, columns)`: one row of the columns, a literal such as `problem STRING, event_id
+ * `read_record(value, schema, columns)`: a row of the columns, a literal such as `problem STRING, event_id
  * STRING, quantity DECIMAL(13, 6)`. The first says why the record is refused, or is null; the others are its
  * fields of these names, null where it has none. Of a refused record only the location is read, of money the
  * amount.
  */
-public final class ReadRecord extends TableFunction<RowData> {
+public final class ReadRecord extends ScalarFunction {
 
     private transient RecordContract contract;
     private transient String[] names;
     private transient LogicalType[] types;
 
-    public void eval(byte[] value, StringData schema, StringData columnList) {
+    public RowData eval(byte[] value, StringData schema, StringData columnList) {
         if (contract == null) {
             contract = RecordContract.of(schema.toString());
             RowType columns = rowType(columnList.toString());
@@ -47,7 +47,7 @@ public final class ReadRecord extends TableFunction<RowData> {
             JsonNode field = record.fields().path(names[i]);
             row.setField(i, record.problem() == null ? typed(field, types[i]) : readable(names[i], field));
         }
-        collect(row);
+        return row;
     }
 
     /** Of a refused record only the location is read: it says whose it is. */
@@ -75,6 +75,12 @@ public final class ReadRecord extends TableFunction<RowData> {
     private static RowType rowType(String columnList) {
         String type = "ROW<" + columnList + ">";
         return (RowType) LogicalTypeParser.parse(type, ReadRecord.class.getClassLoader());
+    }
+
+    /** Says that the planner must not copy the call to every place that uses a column. */
+    @Override
+    public boolean isDeterministic() {
+        return false;
     }
 
     @Override
