@@ -53,8 +53,16 @@ class Shop:
         self.hours += 1
         if self.day_is_complete:
             self._send_snapshots(self._now)
+        self._send_heartbeats(_ms(self._now))
+
+    def close_last_day(self) -> None:
+        """Tells every topic that the day has ended and that nothing of it is still on its way."""
+        self._send_heartbeats(_ms(self._now) + DISORDER_MS + 1)
+        self._producer.flush()
+
+    def _send_heartbeats(self, time_ms: int) -> None:
         for topic in (CLICKSTREAM, STOCK_LEVELS, ITEMS):
-            self._producer.send_heartbeat(topic, _ms(start) + HOUR_MS + DISORDER_MS + 1)
+            self._producer.send_heartbeat(topic, time_ms)
 
     @property
     def day_is_complete(self) -> bool:
@@ -77,7 +85,7 @@ class Shop:
         if self._rng.random() < 0.3:
             quantity = self._rng.randrange(1, 9)
             bought = {"event_type": "purchase", "quantity": quantity, "unit_price": PRICE}
-            self._send(CLICKSTREAM, click(f"{name}-bought", start_ms + 60_000, sku=sku, **bought))
+            self._send(CLICKSTREAM, click(f"{name}-bought", start_ms + 30_000, sku=sku, **bought))
             day.units += quantity
         self._change_stock(name, sku, start_ms, day)
 

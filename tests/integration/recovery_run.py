@@ -73,7 +73,6 @@ class RecoveryRun:
         self.shop = Shop(producer, rng)
         self.kills = 0
         self._broker = broker
-        self._producer = producer
         self._rng = rng
         self._closing = threading.Event()
         self._sender = threading.Thread(target=self._send_until_closing)
@@ -83,7 +82,7 @@ class RecoveryRun:
         while not (self._closing.is_set() and self.shop.day_is_complete):
             self.shop.send_hour()
             self._closing.wait(1 / _HOURS_PER_SECOND)
-        self._producer.flush()
+        self.shop.close_last_day()
 
     def kill_at_random(self, after_checkpoint: bool = True) -> None:
         """Kills the job at a random moment while it is at work, after a checkpoint of its own or not."""
@@ -92,6 +91,19 @@ class RecoveryRun:
         self._closing.wait(self._rng.uniform(0, _KILL_WITHIN_SECONDS))
         self.job.kill()
         self.kills += 1
+
+    def wait_for_news(self) -> None:
+        """Returns when the job has written rows and dead letters that had not been written before."""
+        identities = {FEATURES: row_identity, DEAD_LETTERS: source_place}
+        old = {topic: self._identities(topic, identity) for topic, identity in identities.items()}
+
+        def has_news() -> bool:
+            return all(self._identities(topic, identities[topic]) - old[topic] for topic in old)
+
+        wait_until(has_news, 60, "further rows and dead letters")
+
+    def _identities(self, topic: str, identity: Callable[[ConsumerRecord], Identity]) -> set[Identity]:
+        return set(map(identity, self.read(topic)))
 
     def close_shop(self) -> None:
         """Ends the last day."""

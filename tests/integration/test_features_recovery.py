@@ -8,7 +8,6 @@ import pytest
 from tests.integration.recovery_run import Outcome, recovery_run
 
 SEED = 20111028
-UPGRADED = ("--exactly-once",)
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,17 @@ class Upgrade:
 
 @pytest.fixture(scope="module")
 def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
-    """A kill at least once; a stop with a savepoint, from which another job goes on; a kill exactly once."""
+    """A kill at least once; a stop with a savepoint, from which a changed job goes on; a kill of that."""
     with recovery_run(tmp_path_factory.mktemp("recovery"), SEED) as run:
         run.job.start()
         run.kill_at_random()
         run.job.start()
-        run.job.wait_for_checkpoint()
+        run.wait_for_news()
         run.job.stop()
         upgraded_at = run.ends()
-        run.job.start(*UPGRADED)
+        run.job.start("--exactly-once")
         run.kill_at_random()
-        run.job.start(*UPGRADED)
+        run.job.start("--exactly-once")
         run.finish()
         yield Upgrade(run.outcome(), run.outcome(upgraded_at))
 
