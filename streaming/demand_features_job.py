@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from py4j.protocol import Py4JJavaError
 from pyflink.table import TableEnvironment
 
-from infra.errors import exit_with_message
+from infra.errors import StockstreamError, exit_with_message
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from streaming import feature_query, sinks, sources
@@ -21,10 +22,11 @@ from streaming.job_options import (
     check_arguments,
     checkpoint_dir,
     configuration,
+    keep_step,
     latest_checkpoint,
     savepoint_dir,
 )
-from streaming.running_job import RunningJob
+from streaming.running_job import RunningJob, root_cause
 from streaming.zone import Zone, zone_of
 
 START_TIMEOUT_SECONDS = 120.0
@@ -52,7 +54,11 @@ def submit(
     }
     for table, query in rows.items():
         statements.add_insert_sql(f"INSERT INTO {table} {query}")
-    return RunningJob(statements.execute().get_job_client(), savepoint_dir(settings, zone.name))
+    try:
+        client = statements.execute().get_job_client()
+    except Py4JJavaError as error:
+        raise StockstreamError(f"features job not started: {root_cause(error.java_exception)}") from None
+    return RunningJob(client, savepoint_dir(settings, zone.name))
 
 
 def _source_tables(settings: Settings, name: str, bounded: bool) -> list[str]:
@@ -109,6 +115,7 @@ def features(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     restore_from = None if fresh or bounded else latest_checkpoint(checkpoint_dir(settings, zone))
+    keep_step(checkpoint_dir(settings, zone), settings.feature_step_seconds, restore_from is not None)
     print(
         f"{name}: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
         flush=True,

@@ -8,11 +8,7 @@ from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 _METRICS_REPORTER = Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus" / "*"
-_JVM_OPTIONS = (
-    "-XX:MaxMetaspaceSize=384m -XX:+UseSerialGC -XX:Tier4InvocationThreshold=50000"
-    " -XX:Tier4MinInvocationThreshold=6000 -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
-)
-"""The optimising compiler waits for ten times its usual thresholds: a start has little that it could save."""
+_JVM_OPTIONS = "-XX:MaxMetaspaceSize=384m -XX:+UseSerialGC"
 
 
 def start_session(options: dict[str, str], log_dir: Path, heap_mib: int) -> TableEnvironment:

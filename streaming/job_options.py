@@ -47,6 +47,23 @@ def savepoint_dir(settings: Settings, zone: str) -> Path:
     return checkpoint_dir(settings, zone) / "savepoints"
 
 
+def keep_step(folder: Path, step_seconds: int, restoring: bool) -> None:
+    """Notes the step beside the checkpoints: windows that another step has cut would go on wrongly.
+
+    Raises:
+        StockstreamError: the state to be restored has another step.
+    """
+    note = folder / "feature_step_seconds"
+    kept = note.read_text() if restoring and note.exists() else str(step_seconds)
+    if kept != str(step_seconds):
+        raise StockstreamError(
+            f"setting feature_step_seconds has value {step_seconds}: {kept} is accepted, the step of the state in"
+            f" {folder}, or --fresh to read everything again"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(kept)
+
+
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest complete checkpoint or savepoint under the folder, or None."""
     complete = [path for path in folder.glob("**/_metadata") if path.stat().st_size > 0]
@@ -70,6 +87,7 @@ def configuration(
         "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
         "table.exec.state.ttl": f"{STATE_DAYS} d",
         "table.exec.source.idle-timeout": "0 ms",
+        "table.exec.uid.generation": "ALWAYS",
         "execution.checkpointing.interval": f"{round(settings.checkpoint_interval_seconds * 1000)} ms",
         "execution.checkpointing.dir": checkpoint_dir(settings, zone).resolve().as_uri(),
         "execution.checkpointing.savepoint-dir": savepoint_dir(settings, zone).resolve().as_uri(),

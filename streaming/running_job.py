@@ -49,7 +49,7 @@ class RunningJob:
         time.sleep(2 * ARCHIVE_IDLE_MS / 1000)
         formats = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType
         folder = self._savepoints.resolve().as_uri()
-        # PyFlink 2.2's own stop_with_savepoint leaves out the format, without which there is no such method
+        # PyFlink's own stop_with_savepoint leaves out the format, without which there is no such method
         self._client._j_job_client.stopWithSavepoint(False, folder, formats.NATIVE)
         _wait(self.has_ended, timeout_seconds, "savepoint of the features job")
 

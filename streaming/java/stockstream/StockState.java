@@ -6,10 +6,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.flink.table.api.DataTypes;
@@ -18,6 +15,7 @@ import org.apache.flink.table.api.dataview.MapView;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.utils.JoinedRowData;
 import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.table.functions.TableSemantics;
@@ -47,141 +45,6 @@ public final class StockState extends ProcessTableFunction<RowData> {
     private static final int STARTS_DAY = 3;
     private static final int THRESHOLD = 4;
 
-    /** Events wait for the end of their period of this length, which every window's step is a multiple of. */
-    private static final long PERIOD_MS = 10_000;
-
-    /** Longer than any local day: the state at every moment of an open day is remembered. */
-    private static final long REMEMBERED_MS = 26 * 3_600_000L;
-
-    public void eval(
-            Context context,
-            ListView<RowData> waiting,
-            MapView<Long, Integer> levels,
-            MapView<Long, Double> thresholds,
-            RowData event)
-            throws Exception {
-        TimeContext<Long> time = context.timeContext(Long.class);
-        long due = (time.time() / PERIOD_MS + 1) * PERIOD_MS - 1;
-        Long watermark = time.currentWatermark();
-        if (watermark == null || due > watermark) {
-            waiting.add(event);
-            time.registerOnTime(due);
-        } else {
-            pass(List.of(event), levels, thresholds);
-        }
-    }
-
-    public void onTimer(
-            OnTimerContext context,
-            ListView<RowData> waiting,
-            MapView<Long, Integer> levels,
-            MapView<Long, Double> thresholds)
-            throws Exception {
-        long now = context.timeContext(Long.class).time();
-        List<RowData> due = new ArrayList<>();
-        List<RowData> rest = new ArrayList<>();
-        for (RowData event : waiting.get()) {
-            (event.getLong(EVENT_TIME_MS) <= now ? due : rest).add(event);
-        }
-        waiting.setList(rest);
-        due.sort(Comparator.comparingLong((RowData event) -> event.getLong(EVENT_TIME_MS)).thenComparing(StockState::rank));
-        pass(due, levels, thresholds);
-        forget(levels, now - REMEMBERED_MS);
-        forget(thresholds, now - REMEMBERED_MS);
-    }
-
-    private static int rank(RowData event) {
-        return isItem(event) ? 0 : isStock(event) ? 1 : 2;
-    }
-
-    private static boolean isItem(RowData event) {
-        return event.getString(EVENT_TYPE).toString().equals("item");
-    }
-
-    private static boolean isStock(RowData event) {
-        return !event.isNullAt(LEVEL);
-    }
-
-    private void pass(List<RowData> events, MapView<Long, Integer> levels, MapView<Long, Double> thresholds)
-            throws Exception {
-        TreeMap<Long, Integer> level = new TreeMap<>(levels.getMap());
-        TreeMap<Long, Double> threshold = new TreeMap<>(thresholds.getMap());
-        for (RowData event : events) {
-            long time = event.getLong(EVENT_TIME_MS);
-            if (isItem(event)) {
-                Double value = event.isNullAt(THRESHOLD) ? null : event.getDouble(THRESHOLD);
-                threshold.put(time, value);
-                thresholds.put(time, value);
-            } else if (isStock(event)) {
-                collect(new JoinedRowData(event, change(event, level.floorEntry(time))));
-                level.put(time, event.getInt(LEVEL));
-                levels.put(time, event.getInt(LEVEL));
-            } else {
-                collect(new JoinedRowData(event, state(value(level, time), value(threshold, time))));
-            }
-        }
-    }
-
-    private static <V> V value(TreeMap<Long, V> versions, long time) {
-        Map.Entry<Long, V> entry = versions.floorEntry(time);
-        return entry == null ? null : entry.getValue();
-    }
-
-    private static RowData state(Integer inStock, Double threshold) {
-        return GenericRowData.of(inStock, threshold, 0, null);
-    }
-
-    private static RowData change(RowData event, Map.Entry<Long, Integer> earlier) {
-        long time = event.getLong(EVENT_TIME_MS);
-        Integer before = earlier != null ? earlier.getValue() : event.getBoolean(STARTS_DAY) ? (Integer) event.getInt(LEVEL) : null;
-        if (before == null) {
-            return GenericRowData.of(null, null, null, null);
-        }
-        boolean first = earlier == null || earlier.getKey() != time;
-        return GenericRowData.of(before, null, event.getInt(LEVEL) - before, first ? time * 2 + before : null);
-    }
-
-    /** Removes what was replaced before the limit. */
-    private static <V> void forget(MapView<Long, V> versions, long limit) throws Exception {
-        Long kept = null;
-        List<Long> old = new ArrayList<>();
-        for (Long time : versions.keys()) {
-            if (time < limit) {
-                old.add(time);
-                kept = kept == null ? time : Long.valueOf(Math.max(kept, time));
-            }
-        }
-        old.remove(kept);
-        for (Long time : old) {
-            versions.remove(time);
-        }
-    }
-
-    @Override
-    public TypeInference getTypeInference(DataTypeFactory factory) {
-        LinkedHashMap<String, StateTypeStrategy> state = new LinkedHashMap<>();
-        state.put("waiting", state(call -> ListView.newListViewDataType(events())));
-        state.put("levels", state(call -> versions(DataTypes.INT())));
-        state.put("thresholds", state(call -> versions(DataTypes.DOUBLE())));
-        EnumSet<StaticArgumentTrait> traits = EnumSet.of(
-                StaticArgumentTrait.TABLE,
-                StaticArgumentTrait.SET_SEMANTIC_TABLE,
-                StaticArgumentTrait.REQUIRE_ON_TIME);
-        return TypeInference.newBuilder()
-                .staticArguments(StaticArgument.table("events", events(), false, traits))
-                .stateTypeStrategies(state)
-                .outputTypeStrategy(call -> Optional.of(output(call)))
-                .build();
-    }
-
-    private static StateTypeStrategy state(Function<CallContext, DataType> type) {
-        return StateTypeStrategy.of(call -> Optional.of(type.apply(call)), Duration.ZERO);
-    }
-
-    private static DataType versions(DataType value) {
-        return MapView.newMapViewDataType(DataTypes.BIGINT().notNull(), value);
-    }
-
     private static final DataType ROWTIME = DataTypes.TIMESTAMP_LTZ(3).notNull();
 
     private static final List<DataTypes.Field> EVENT_FIELDS = List.of(
@@ -198,6 +61,154 @@ public final class StockState extends ProcessTableFunction<RowData> {
             field("unit_price", DataTypes.DECIMAL(16, 4)),
             field("list_price", DataTypes.DECIMAL(16, 4)),
             field("promotion_id", DataTypes.STRING()));
+
+    private static final StringData ITEM = StringData.fromString("item");
+    private static final StringData PURCHASE = StringData.fromString("purchase");
+
+    /** By time; of one millisecond items first, then stock changes; both, the sort is stable, as they arrived. */
+    private static final Comparator<RowData> IN_ORDER =
+            Comparator.comparingLong((RowData event) -> event.getLong(EVENT_TIME_MS))
+                    .thenComparingInt(event -> isItem(event) ? 0 : isStock(event) ? 1 : 2);
+
+    /** Events wait for the end of their period of this length, which every window's step is a multiple of. */
+    private static final long PERIOD_MS = 10_000;
+
+    /** Longer than any local day: the state at every moment of an open day is remembered. */
+    private static final long REMEMBERED_MS = 26 * 3_600_000L;
+
+    public void eval(
+            Context context,
+            ListView<RowData> waiting,
+            ListView<Long> levels,
+            MapView<Long, Double> thresholds,
+            RowData event)
+            throws Exception {
+        TimeContext<Long> time = context.timeContext(Long.class);
+        long due = (event.getLong(EVENT_TIME_MS) / PERIOD_MS + 1) * PERIOD_MS - 1;
+        Long watermark = time.currentWatermark();
+        if (watermark == null || due > watermark) {
+            waiting.add(event);
+            time.registerOnTime(due);
+        } else {
+            pass(List.of(event), levels, thresholds);
+        }
+    }
+
+    public void onTimer(
+            OnTimerContext context,
+            ListView<RowData> waiting,
+            ListView<Long> levels,
+            MapView<Long, Double> thresholds)
+            throws Exception {
+        long now = context.timeContext(Long.class).time();
+        List<RowData> due = new ArrayList<>();
+        List<RowData> rest = new ArrayList<>();
+        for (RowData event : waiting.get()) {
+            (event.getLong(EVENT_TIME_MS) <= now ? due : rest).add(event);
+        }
+        if (rest.isEmpty()) {
+            waiting.clear();
+        } else {
+            waiting.setList(rest);
+        }
+        due.sort(IN_ORDER);
+        pass(due, levels, thresholds);
+    }
+
+    private static boolean isItem(RowData event) {
+        return event.isNullAt(LEVEL) && event.getString(EVENT_TYPE).equals(ITEM);
+    }
+
+    private static boolean isStock(RowData event) {
+        return !event.isNullAt(LEVEL);
+    }
+
+    private void pass(List<RowData> events, ListView<Long> levels, MapView<Long, Double> thresholds)
+            throws Exception {
+        List<Long> known = new ArrayList<>();
+        levels.get().forEach(known::add);
+        int before = known.size();
+        for (RowData event : events) {
+            if (isStock(event)) {
+                collect(new JoinedRowData(event, change(event, last(known, event.getLong(EVENT_TIME_MS)))));
+                known.add(event.getLong(EVENT_TIME_MS) * 2 + event.getInt(LEVEL));
+            } else if (isItem(event)) {
+                Double threshold = event.isNullAt(THRESHOLD) ? null : event.getDouble(THRESHOLD);
+                thresholds.put(event.getLong(EVENT_TIME_MS), threshold);
+            } else {
+                collect(new JoinedRowData(event, state(event, known, thresholds)));
+            }
+        }
+        if (known.size() > before) {
+            levels.setList(recent(known));
+        }
+    }
+
+    /** The last level up to a time, as twice its time plus 1 if something was on hand; or null. */
+    private static Long last(List<Long> levels, long time) {
+        for (int i = levels.size() - 1; i >= 0; i--) {
+            if (levels.get(i) / 2 <= time) {
+                return levels.get(i);
+            }
+        }
+        return null;
+    }
+
+    private static List<Long> recent(List<Long> levels) {
+        long limit = levels.get(levels.size() - 1) / 2 - REMEMBERED_MS;
+        int first = 0;
+        while (first + 1 < levels.size() && levels.get(first + 1) / 2 <= limit) {
+            first++;
+        }
+        return new ArrayList<>(levels.subList(first, levels.size()));
+    }
+
+    private static RowData state(RowData event, List<Long> levels, MapView<Long, Double> thresholds)
+            throws Exception {
+        long time = event.getLong(EVENT_TIME_MS);
+        Long level = last(levels, time);
+        Long newest = null;
+        if (event.getString(EVENT_TYPE).equals(PURCHASE)) {
+            for (Long known : thresholds.keys()) {
+                newest = known <= time && (newest == null || known > newest) ? known : newest;
+            }
+        }
+        Double threshold = newest == null ? null : thresholds.get(newest);
+        return GenericRowData.of(level == null ? null : (int) (level % 2), threshold, 0, null);
+    }
+
+    private static RowData change(RowData event, Long earlier) {
+        long time = event.getLong(EVENT_TIME_MS);
+        int level = event.getInt(LEVEL);
+        if (earlier == null && !event.getBoolean(STARTS_DAY)) {
+            return GenericRowData.of(null, null, null, null);
+        }
+        int before = earlier == null ? level : (int) (earlier % 2);
+        boolean first = earlier == null || earlier / 2 != time;
+        return GenericRowData.of(before, null, level - before, first ? time * 2 + before : null);
+    }
+
+    @Override
+    public TypeInference getTypeInference(DataTypeFactory factory) {
+        LinkedHashMap<String, StateTypeStrategy> state = new LinkedHashMap<>();
+        state.put("waiting", state(ListView.newListViewDataType(events())));
+        state.put("levels", state(ListView.newListViewDataType(DataTypes.BIGINT().notNull())));
+        state.put("thresholds", state(MapView.newMapViewDataType(DataTypes.BIGINT().notNull(), DataTypes.DOUBLE())));
+        EnumSet<StaticArgumentTrait> traits = EnumSet.of(
+                StaticArgumentTrait.TABLE,
+                StaticArgumentTrait.SET_SEMANTIC_TABLE,
+                StaticArgumentTrait.REQUIRE_ON_TIME);
+        return TypeInference.newBuilder()
+                .staticArguments(StaticArgument.table("events", events(), false, traits))
+                .stateTypeStrategies(state)
+                .outputTypeStrategy(call -> Optional.of(output(call)))
+                .build();
+    }
+
+    /** State without end: as many entries as the catalogue has keys. */
+    private static StateTypeStrategy state(DataType type) {
+        return StateTypeStrategy.of(call -> Optional.of(type), Duration.ZERO);
+    }
 
     private static DataType events() {
         return DataTypeUtils.toInternalDataType(DataTypes.ROW(EVENT_FIELDS));

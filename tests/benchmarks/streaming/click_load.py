@@ -19,7 +19,7 @@ from streaming.job_options import connector_jars
 SKUS = 10_000
 FIRST_MS = 1_314_831_600_000
 """2011-09-01 00:00 in London."""
-EVENT_GAP_MS = 14
+EVENT_GAP_MS = 2
 DISORDER_MS = 30_000
 
 _NUMBERS = """CREATE TEMPORARY TABLE numbers (n BIGINT) WITH (

@@ -5,7 +5,7 @@ import pytest
 
 from infra.errors import StockstreamError
 from infra.settings import Settings
-from streaming.job_options import check_arguments, configuration, latest_checkpoint
+from streaming.job_options import check_arguments, configuration, keep_step, latest_checkpoint
 
 ZONES = {"Europe/London": ["gb-main"], "Nowhere/Land": ["nowhere"]}
 
@@ -60,6 +60,15 @@ def test_unusable_arguments_are_refused_in_one_line(
         check_arguments(
             Settings(feature_step_seconds=step_seconds, partitions=4, zones=ZONES), zone, parallelism
         )
+
+
+def test_state_of_another_step_is_refused_unless_everything_is_read_again(tmp_path: Path) -> None:
+    keep_step(tmp_path, 3600, restoring=False)
+    keep_step(tmp_path, 3600, restoring=True)
+    with pytest.raises(StockstreamError, match="feature_step_seconds has value 1800: 3600 is accepted"):
+        keep_step(tmp_path, 1800, restoring=True)
+    keep_step(tmp_path, 1800, restoring=False)
+    keep_step(tmp_path, 1800, restoring=True)
 
 
 def test_a_step_of_a_whole_day_is_accepted() -> None:
