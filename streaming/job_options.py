@@ -57,8 +57,8 @@ def keep_step(folder: Path, step_seconds: int, restoring: bool) -> None:
     kept = note.read_text() if restoring and note.exists() else str(step_seconds)
     if kept != str(step_seconds):
         raise StockstreamError(
-            f"setting feature_step_seconds has value {step_seconds}: {kept} is accepted, the step of the state in"
-            f" {folder}, or --fresh to read everything again"
+            f"setting feature_step_seconds has value {step_seconds}: {kept} is accepted, the step of the"
+            f" state in {folder}, or --fresh to read everything again"
         )
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(kept)

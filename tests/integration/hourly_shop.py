@@ -18,6 +18,8 @@ ZONE = ZoneInfo("Europe/London")
 FIRST_HOUR = datetime(2011, 10, 28, tzinfo=ZONE).astimezone(UTC)
 HOUR_MS = 3_600_000
 DISORDER_MS = 60_000
+OVERDUE_HOURS = 2
+"""Far beyond the bound, in a day that is still open."""
 
 Row = tuple[str, int]
 
@@ -39,10 +41,12 @@ class Shop:
         self._rng = rng
         self._on_hand = dict.fromkeys(SKUS, 5)
         self.hours = 0
+        self.is_overdue = False
+        self.overdue = 0
         self.expected: dict[Row, DayOfSku] = defaultdict(DayOfSku)
 
     def send_hour(self) -> None:
-        """Each SKU is seen, perhaps bought, perhaps sold out or filled up; one message is malformed."""
+        """Each SKU is seen, if overdue also long ago, perhaps bought, perhaps sold out or filled up; one message is malformed."""
         start = self._now
         if self.hours == 0:
             self._send_snapshots(start)
@@ -82,6 +86,10 @@ class Shop:
         for number in range(self._rng.randrange(1, 4)):
             self._send(CLICKSTREAM, click(f"{name}-{number}", start_ms + number, sku=sku))
             day.views += 1
+        if self.is_overdue and start - _local_midnight(start) >= timedelta(hours=OVERDUE_HOURS):
+            self._send(CLICKSTREAM, click(f"{name}-overdue", start_ms - OVERDUE_HOURS * HOUR_MS, sku=sku))
+            day.views += 1
+            self.overdue += 1
         if self._rng.random() < 0.3:
             quantity = self._rng.randrange(1, 9)
             bought = {"event_type": "purchase", "quantity": quantity, "unit_price": PRICE}

@@ -12,10 +12,11 @@ SEED = 20111028
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What a run left in all, and what it repeated before and after its upgrade."""
+    """What a run left in all, what since its upgrade, and the events sent beyond the bound."""
 
     whole: Outcome
     after: Outcome
+    overdue: int
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +29,18 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
         run.wait_for_news()
         run.job.stop()
         upgraded_at = run.ends()
-        run.job.start("--exactly-once")
+        run.job.start("--exactly-once", "--parallelism", "2")
         run.kill_at_random()
-        run.job.start("--exactly-once")
+        run.job.start("--exactly-once", "--parallelism", "2")
+        run.shop.is_overdue = True
+        run.wait_for_news()
         run.finish()
-        yield Upgrade(run.outcome(), run.outcome(upgraded_at))
+        yield Upgrade(run.outcome(), run.outcome(upgraded_at), run.shop.overdue)
 
 
 def test_no_final_row_is_lost_and_each_equals_a_plain_sum_over_the_log(upgrade: Upgrade) -> None:
     assert upgrade.whole.kills == 2
+    assert upgrade.overdue > 0
     assert upgrade.whole.final_rows >= 12
     assert (upgrade.whole.rows_lost, upgrade.whole.rows_wrong) == (0, 0)
 
