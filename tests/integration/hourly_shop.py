@@ -46,7 +46,7 @@ class Shop:
         self.expected: dict[Row, DayOfSku] = defaultdict(DayOfSku)
 
     def send_hour(self) -> None:
-        """Each SKU is seen, if overdue also long ago, perhaps bought, perhaps sold out or filled up; one message is malformed."""
+        """Each SKU is seen, perhaps bought, perhaps sold out or filled up; one message is malformed."""
         start = self._now
         if self.hours == 0:
             self._send_snapshots(start)
