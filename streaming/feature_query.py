@@ -1,9 +1,9 @@
 """The feature rows: facts with their stock state, cumulated over local days.
 
 Stock changes carry the state before them and a delta; customer events carry the state at their time. A day
-that starts with a snapshot is known from its first millisecond, even if that is the key's first level. The
-versions that events look up come from the changes because those are in order of event time: keeping the
-latest of rows in order of arrival forgets every change that another one overtook.
+that starts with a snapshot is known from its first millisecond, even if that is the key's first level.
+`stock_state` puts the versions in order of event time: keeping the latest in order of arrival forgets every
+change that another one overtook.
 """
 
 from infra.contracts.features import FEATURES
@@ -14,11 +14,7 @@ _GOOD = "problem IS NULL AND late_ms IS NULL AND event_type <> 'heartbeat'"
 
 def views() -> list[str]:
     """DDL of every view between the sources and the feature rows, in order."""
-    return [
-        _once(CLICKS.name),
-        _once(STOCK.name),
-        _EVENTS,
-    ]
+    return [_once(CLICKS.name), _once(STOCK.name), _EVENTS]
 
 
 def _once(name: str) -> str:

@@ -133,8 +133,7 @@ public final class StockState extends ProcessTableFunction<RowData> {
                 collect(new JoinedRowData(event, change(event, last(known, event.getLong(EVENT_TIME_MS)))));
                 known.add(event.getLong(EVENT_TIME_MS) * 2 + event.getInt(LEVEL));
             } else if (isItem(event)) {
-                Double threshold = event.isNullAt(THRESHOLD) ? null : event.getDouble(THRESHOLD);
-                thresholds.put(event.getLong(EVENT_TIME_MS), threshold);
+                keep(thresholds, event);
             } else {
                 collect(new JoinedRowData(event, state(event, known, thresholds)));
             }
@@ -163,17 +162,36 @@ public final class StockState extends ProcessTableFunction<RowData> {
         return new ArrayList<>(levels.subList(first, levels.size()));
     }
 
+    private static void keep(MapView<Long, Double> thresholds, RowData item) throws Exception {
+        long time = item.getLong(EVENT_TIME_MS);
+        thresholds.put(time, item.isNullAt(THRESHOLD) ? null : item.getDouble(THRESHOLD));
+        Long oldest = newest(thresholds, time - REMEMBERED_MS);
+        List<Long> forgotten = new ArrayList<>();
+        for (Long version : thresholds.keys()) {
+            if (oldest != null && version < oldest) {
+                forgotten.add(version);
+            }
+        }
+        for (Long version : forgotten) {
+            thresholds.remove(version);
+        }
+    }
+
+    /** The last version up to a time, or null. */
+    private static Long newest(MapView<Long, Double> versions, long time) throws Exception {
+        Long newest = null;
+        for (Long version : versions.keys()) {
+            newest = version <= time && (newest == null || version > newest) ? version : newest;
+        }
+        return newest;
+    }
+
     private static RowData state(RowData event, List<Long> levels, MapView<Long, Double> thresholds)
             throws Exception {
         long time = event.getLong(EVENT_TIME_MS);
         Long level = last(levels, time);
-        Long newest = null;
-        if (event.getString(EVENT_TYPE).equals(PURCHASE)) {
-            for (Long known : thresholds.keys()) {
-                newest = known <= time && (newest == null || known > newest) ? known : newest;
-            }
-        }
-        Double threshold = newest == null ? null : thresholds.get(newest);
+        Long version = event.getString(EVENT_TYPE).equals(PURCHASE) ? newest(thresholds, time) : null;
+        Double threshold = version == null ? null : thresholds.get(version);
         return GenericRowData.of(level == null ? null : (int) (level % 2), threshold, 0, null);
     }
 
