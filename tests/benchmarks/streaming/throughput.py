@@ -13,7 +13,7 @@ from infra.local.processes import Component, wait_until
 from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.streaming.click_load import SKUS, write_items
 
-REPEATS = 3
+REPEATS = 2
 SIZES = (1_000_000, 3_000_000)
 PARALLELISM = 2
 TIMEOUT_SECONDS = 400.0
