@@ -133,7 +133,10 @@ def _close(servers: str) -> None:
 
 def _pending(stack: Stack) -> float:
     with urlopen(f"http://127.0.0.1:{stack.settings().flink_metrics_port}/metrics", timeout=30) as answer:
-        return sum(float(value) for value in _PENDING.findall(answer.read().decode()))
+        found = _PENDING.findall(answer.read().decode())
+    if not found:
+        raise RuntimeError("the features job shows no metric pendingRecords")
+    return sum(map(float, found))
 
 
 def _answer(servers: str) -> Answer:
