@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         """Name of a zone's features job: `features`, and the zone for all but the first."""
         return "features" if zone == self.time_zone else f"features-{zone.replace('/', '-')}"
 
+    def features_metrics_port(self, zone: str) -> int:
+        """Port of a zone's features job's metrics: one after the other, in the order of the zones."""
+        return self.flink_metrics_port + list(self.zones).index(zone)
+
     @property
     def archive_dir(self) -> Path:
         return self.run_dir / "archive"

@@ -62,11 +62,8 @@ def submit(
 
 
 def _source_tables(settings: Settings, name: str, bounded: bool) -> list[str]:
-    group, servers, disorder = (
-        f"stockstream-{name}",
-        settings.bootstrap_servers,
-        settings.out_of_orderness_seconds,
-    )
+    group, servers = f"stockstream-{name}", settings.bootstrap_servers
+    disorder = settings.out_of_orderness_seconds
     tables = [
         sources.source_table(source, group, servers, disorder, bounded) for source in sources.COMPUTED_FROM
     ]

@@ -7,7 +7,7 @@ change that another one overtook.
 """
 
 from infra.contracts.features import FEATURES
-from streaming.sources import CLICKS, STOCK, interval, milliseconds
+from streaming.sources import CATALOGUE, CLICKS, STOCK, interval, milliseconds
 
 _GOOD = "problem IS NULL AND late_ms IS NULL AND event_type <> 'heartbeat'"
 
@@ -24,7 +24,7 @@ def _once(name: str) -> str:
     ) WHERE arrival = 1"""
 
 
-_EVENTS = """CREATE TEMPORARY VIEW events AS
+_EVENTS = f"""CREATE TEMPORARY VIEW events AS
     SELECT event_type, event_time_ms, CAST(NULL AS INT) AS level, CAST(NULL AS BOOLEAN) AS starts_day,
         CAST(NULL AS DOUBLE) AS threshold, sku, location, ts,
         session_id, quantity, unit_price, list_price, promotion_id
@@ -39,7 +39,7 @@ _EVENTS = """CREATE TEMPORARY VIEW events AS
     SELECT 'item', event_time_ms, CAST(NULL AS INT), CAST(NULL AS BOOLEAN), bulk_threshold, sku, location, ts,
         CAST(NULL AS STRING), CAST(NULL AS DECIMAL(13, 6)), CAST(NULL AS DECIMAL(16, 4)),
         CAST(NULL AS DECIMAL(16, 4)), CAST(NULL AS STRING)
-    FROM catalogue WHERE problem IS NULL AND event_type <> 'heartbeat'"""
+    FROM {CATALOGUE.name} WHERE {_GOOD}"""
 
 FACTS = """SELECT * FROM stock_state(
     events => TABLE events PARTITION BY (sku, location), on_time => DESCRIPTOR(ts), uid => 'stock-state'
@@ -47,11 +47,19 @@ FACTS = """SELECT * FROM stock_state(
 """Query of the facts; `CREATE VIEW` cannot hold a call with named arguments."""
 
 
+_INSTANT_OF_END = "CAST(window_end AS TIMESTAMP_LTZ(3))"
+
+
 def feature_rows(step_seconds: int) -> str:
-    """Query of the sink's columns: one row per key and step, cumulated over the key's local day."""
+    """Query of the sink's columns: one row per key and step, cumulated over the key's local day.
+
+    Where the clock skips an hour, the windows that would end in it are left out: they would repeat or
+    contradict those that end after it. No window has 0 events: without this the planner would filter before
+    the windows, and no longer slice them.
+    """
     bounds = {
-        f"{bound}_ms": milliseconds(f"CAST({bound} AS TIMESTAMP_LTZ(3))")
-        for bound in ("window_start", "window_end")
+        "window_start_ms": milliseconds("CAST(window_start AS TIMESTAMP_LTZ(3))"),
+        "window_end_ms": milliseconds(_INSTANT_OF_END),
     }
     values = ", ".join(f"CAST({_with_bounds(feature.sql, bounds)} AS DOUBLE)" for feature in FEATURES)
     return f"""SELECT sku || '|' || location, 1, sku, location,
@@ -59,7 +67,8 @@ def feature_rows(step_seconds: int) -> str:
         window_end = window_start + INTERVAL '1' DAY,
         ROW({values})
     FROM TABLE(CUMULATE(TABLE facts, DESCRIPTOR(rowtime), {interval(step_seconds)}, INTERVAL '1' DAY))
-    GROUP BY sku, location, window_start, window_end"""
+    GROUP BY sku, location, window_start, window_end
+    HAVING CAST({_INSTANT_OF_END} AS TIMESTAMP(3)) = window_end OR COUNT(*) = 0"""
 
 
 def _with_bounds(sql: str, bounds: dict[str, str]) -> str:

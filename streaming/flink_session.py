@@ -8,13 +8,13 @@ from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 _METRICS_REPORTER = Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus" / "*"
-_JVM_OPTIONS = "-XX:MaxMetaspaceSize=384m -XX:+UseSerialGC"
+_JVM_OPTIONS = "-XX:MaxMetaspaceSize=384m -XX:+UseParallelGC"
 
 
 def start_session(options: dict[str, str], log_dir: Path, heap_mib: int) -> TableEnvironment:
     """A table environment in a new JVM that ends with this process."""
     log_dir.mkdir(parents=True, exist_ok=True)
-    os.environ["JVM_ARGS"] = os.environ.get("FJVM", _JVM_OPTIONS)
+    os.environ["JVM_ARGS"] = _JVM_OPTIONS
     os.environ["HADOOP_CLASSPATH"] = str(_METRICS_REPORTER)  # the local cluster loads no plugins
     os.environ["FLINK_LOG_DIR"] = str(log_dir.resolve())
     os.environ["FLINK_IDENT_STRING"] = "features"

@@ -98,7 +98,7 @@ def configuration(
         "restart-strategy.fixed-delay.attempts": "3",
         "restart-strategy.fixed-delay.delay": "1 s",
         "metrics.reporter.prom.factory.class": reporter,
-        "metrics.reporter.prom.port": str(settings.flink_metrics_port + list(settings.zones).index(zone)),
+        "metrics.reporter.prom.port": str(settings.features_metrics_port(zone)),
     }
     if restore_from:
         options["execution.state-recovery.path"] = restore_from.resolve().as_uri()

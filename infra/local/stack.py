@@ -65,8 +65,8 @@ class Stack:
     def start_prometheus(self) -> None:
         """Starts Prometheus on the metric ports of the other components."""
         settings = self.settings()
-        jobs = enumerate(map(settings.features_job, settings.zones), settings.flink_metrics_port)
-        targets = {**{name: port for port, name in jobs}, "serving": settings.metrics_port}
+        jobs = {settings.features_job(zone): settings.features_metrics_port(zone) for zone in settings.zones}
+        targets = {**jobs, "serving": settings.metrics_port}
         PrometheusServer(self.run_dir).start(int(self.addresses()["prometheus_port"]), targets)
 
     def addresses(self) -> dict[str, str | int]:

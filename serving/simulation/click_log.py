@@ -10,11 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from datetime import time as clock_time
 from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +23,7 @@ from infra.contracts.topics import CLICKSTREAM
 from infra.errors import StockstreamError
 from infra.heartbeat import send_heartbeats
 from infra.kafka import Producer
+from serving.inventory.local_days import midnight_after
 
 EVENT_TYPES = MappingProxyType({"pv": "view", "cart": "add_to_cart", "buy": "purchase"})
 LEFT_OUT = "fav"
@@ -82,7 +80,7 @@ def clicks(rows: pd.DataFrame, location: str) -> Iterator[ClickEvent]:
 
 
 def replay_clicks(
-    producer: Producer, rows: pd.DataFrame, location: str, zone: ZoneInfo, bound_ms: int, speed: float
+    producer: Producer, rows: pd.DataFrame, location: str, time_zone: str, bound_ms: int, speed: float
 ) -> Replayed:
     """Sends a log's events and closes its last local day.
 
@@ -90,7 +88,7 @@ def replay_clicks(
         producer: where to.
         rows: of `read_click_log`.
         location: of all events.
-        zone: whose local day is closed.
+        time_zone: whose local day is closed.
         bound_ms: bound of disorder, milliseconds.
         speed: how many times faster than it happened; 0 for as fast as possible.
     """
@@ -106,7 +104,7 @@ def replay_clicks(
         if sent.total() % _PROGRESS_EVERY == 0:
             print(f"{sent.total():,} events sent", flush=True)
     producer.flush()
-    send_heartbeats(producer, _day_end_ms(event_time_ms, zone) + bound_ms + 1)
+    send_heartbeats(producer, midnight_after(event_time_ms, 1, time_zone) + bound_ms + 1)
     return Replayed(sent, int((rows["behavior"] == LEFT_OUT).sum()))
 
 
@@ -120,8 +118,3 @@ def _pace(first_ms: int, speed: float) -> Callable[[int], None]:
             time.sleep(max(0.0, due - time.monotonic()))
 
     return wait
-
-
-def _day_end_ms(event_time_ms: int, zone: ZoneInfo) -> int:
-    day = datetime.fromtimestamp(event_time_ms / 1000, zone).date()
-    return int(datetime.combine(day + timedelta(days=1), clock_time(), zone).timestamp() * 1000)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -191,8 +190,9 @@ def run_clicks(settings: Settings, path: Path, speed: float) -> None:
     rows = read_click_log(path)
     producer = Producer(settings.bootstrap_servers)
     try:
-        zone, bound_ms = ZoneInfo(settings.time_zone), settings.out_of_orderness_seconds * 1000
-        replayed = replay_clicks(producer, rows, settings.locations[0], zone, bound_ms, speed)
+        zone, location = settings.time_zone, settings.locations[0]
+        bound_ms = settings.out_of_orderness_seconds * 1000
+        replayed = replay_clicks(producer, rows, location, zone, bound_ms, speed)
     finally:
         producer.close()
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in replayed.sent.most_common())

@@ -10,11 +10,24 @@ from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, wait_until
 
 _METRIC = re.compile(r"^flink_jobmanager_job_numRestarts\{.*\} ([0-9.]+)$", re.MULTILINE)
+_COMMAND = [sys.executable, "-m", "streaming.demand_features_job"]
+
+
+def run_to_end(
+    component: Component, command: list[str], environment: dict[str, str], timeout_seconds: float
+) -> None:
+    """Runs a command until its exit status is known, which must be 0; a leader may look ended before."""
+    component.start(command, environment)
+    try:
+        wait_until(lambda: component.exit_status() is not None, timeout_seconds, f"end of {component.name}")
+        assert component.exit_status() == 0, component.last_log_lines()
+    finally:
+        component.stop()
 
 
 @dataclass
 class FeaturesJob:
-    """The unbounded job of one run directory, with a checkpoint every second."""
+    """The job of one run directory, with a checkpoint every second."""
 
     broker: Broker
     run_dir: Path
@@ -26,18 +39,26 @@ class FeaturesJob:
 
     def start(self, *options: str) -> None:
         """Returns when the job runs; it goes on from the latest checkpoint if there is one."""
+        ready = self.run_dir / "ready" / "features"
+        ready.unlink(missing_ok=True)
+        self.component.start([*_COMMAND, *options], self._environment({}))
+        self.component.wait_until_ready(ready.exists, 120)
+
+    def run_bounded(self, timeout_seconds: float, *options: str, **changed: str) -> None:
+        """Runs the job, with changed settings, to the present ends of the topics; it must end well."""
+        command = [*_COMMAND, "--bounded", *options]
+        run_to_end(self.component, command, self._environment(changed), timeout_seconds)
+
+    def _environment(self, changed: dict[str, str]) -> dict[str, str]:
         self.metrics_port = free_ports(1)[0]
         settings = {
             "RUN_DIR": str(self.run_dir),
             "BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "CHECKPOINT_INTERVAL_SECONDS": "1",
             "FLINK_METRICS_PORT": str(self.metrics_port),
+            **changed,
         }
-        ready = self.run_dir / "ready" / "features"
-        ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "streaming.demand_features_job", *options]
-        self.component.start(command, {f"STOCKSTREAM_{name}": value for name, value in settings.items()})
-        self.component.wait_until_ready(ready.exists, 120)
+        return {f"STOCKSTREAM_{name}": value for name, value in settings.items()}
 
     def checkpoints(self) -> set[Path]:
         """The complete checkpoints and savepoints there are."""

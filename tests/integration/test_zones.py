@@ -1,5 +1,4 @@
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,8 +12,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from infra.contracts.codec import decode, message_key
 from infra.contracts.topics import CLICKSTREAM, FEATURES, POLICIES, STOCK_MOVEMENTS, TOPICS
 from infra.kafka import Producer, read_to_end, topic_partitions
-from infra.local.broker import Broker, free_ports
-from infra.local.processes import Component, wait_until
+from infra.local.broker import Broker
+from tests.integration.features_job import FeaturesJob
 
 ZONES = {"Europe/London": ["gb-main"], "America/New_York": ["us-east", "us-west"]}
 EVENING = datetime(2011, 9, 20, 23, 30, tzinfo=ZoneInfo("Europe/London"))
@@ -62,27 +61,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         producer.flush()
         producer.close()
         for zone in ZONES:
-            run_job(running, run_dir, zone)
+            job = FeaturesJob(running, run_dir)
+            job.run_bounded(120, "--zone", zone, PARTITIONS="2", ZONES=json.dumps(ZONES))
         yield running
-
-
-def run_job(broker: Broker, run_dir: Path, zone: str) -> None:
-    settings = {
-        "RUN_DIR": str(run_dir),
-        "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-        "PARTITIONS": "2",
-        "ZONES": json.dumps(ZONES),
-        "FLINK_METRICS_PORT": str(free_ports(1)[0]),
-    }
-    job = Component(f"job-{zone.replace('/', '-')}", run_dir)
-    environment = {f"STOCKSTREAM_{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "streaming.demand_features_job", "--bounded", "--zone", zone]
-    job.start(command, environment)
-    try:
-        wait_until(lambda: not job.is_running(), 120, "end of the bounded job")
-        assert job.exit_status() == 0, job.last_log_lines()
-    finally:
-        job.stop()
 
 
 def records(broker: Broker, topic: str) -> list[ConsumerRecord]:

@@ -1,7 +1,6 @@
 """The real engines on a log: written to Kafka as a live shop does, through the features job and Spark."""
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,8 +14,7 @@ from infra.contracts.codec import decode, message_key
 from infra.contracts.features import FEATURE_NAMES
 from infra.contracts.topics import FEATURES
 from infra.kafka import HEARTBEAT_KEY, read_to_end, topic_partitions
-from infra.local.broker import Broker, free_ports
-from infra.local.processes import Component, wait_until
+from infra.local.broker import Broker
 from tests.parity.event_log import ZONE, Arrival, Message, RowKey, Values, heartbeats, in_order
 from tests.parity.job_gate import TOPICS
 
@@ -43,25 +41,6 @@ def send_live(broker: Broker, arrivals: Iterable[Arrival], days: Sequence[date])
 
 def _key(message: Message) -> bytes:
     return message_key(message["sku"], message["location"]) if "sku" in message else HEARTBEAT_KEY
-
-
-def run_bounded_job(run_dir: Path, broker: Broker, timeout_seconds: float, **changed: str) -> None:
-    """Runs the job, with changed settings, to the present ends of the topics; it must end well."""
-    settings = {
-        "RUN_DIR": str(run_dir),
-        "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-        "CHECKPOINT_INTERVAL_SECONDS": "1",
-        "FLINK_METRICS_PORT": str(free_ports(1)[0]),
-        **changed,
-    }
-    job = Component("features", run_dir)
-    environment = {f"STOCKSTREAM_{name}": value for name, value in settings.items()}
-    job.start([sys.executable, "-m", "streaming.demand_features_job", "--bounded"], environment)
-    try:
-        wait_until(lambda: not job.is_running(), timeout_seconds, "end of the bounded job")
-        assert job.exit_status() == 0, job.last_log_lines()
-    finally:
-        job.stop()
 
 
 def records_of(broker: Broker, topic: str) -> list[ConsumerRecord]:

@@ -14,6 +14,7 @@ from batch.archive import update_events
 from batch.spark_session import spark_session
 from infra.contracts.topics import CLICKSTREAM, FEATURES, TOPICS
 from infra.local.broker import Broker
+from tests.integration.features_job import FeaturesJob
 from tests.parity import pandas_oracle
 from tests.parity.comparison import differences, rows_of
 from tests.parity.event_log import (
@@ -33,12 +34,13 @@ from tests.parity.event_log import (
     renamed,
 )
 from tests.parity.golden_cases import GoldenCase, golden_cases
-from tests.parity.job_run import batch_rows, records_of, run_bounded_job, send_live, streamed_rows
+from tests.parity.job_run import batch_rows, records_of, send_live, streamed_rows
 
 DAYS = [date(2011, 10, 29), date(2011, 10, 30), date(2011, 10, 31)]
 SKUS = [f"SKU-{number}" for number in range(5)]
 PERMUTED = [f"PERMUTED-{number}" for number in range(3)]
 GOLDEN = golden_cases()
+STEP_MS = HOUR_MS // 2
 AHEAD_MS = 400 * 24 * HOUR_MS
 NOON = midnight(DAYS[0]) + 12 * HOUR_MS
 LATE = [
@@ -79,7 +81,7 @@ def engines(arrivals: list[Arrival], tmp_path_factory: pytest.TempPathFactory) -
     with Broker(run_dir) as broker:
         broker.create_topics(partitions=4)
         send_live(broker, arrivals, DAYS)
-        run_bounded_job(run_dir, broker, 240)
+        FeaturesJob(broker, run_dir).run_bounded(240, FEATURE_STEP_SECONDS=str(STEP_MS // 1000))
         archive_late(run_dir / "archive")
         with spark_session("parity") as spark:
             update_events(spark, run_dir / "archive", run_dir / "events")
@@ -126,7 +128,7 @@ def test_both_engines_give_the_rows_computed_by_hand(case: GoldenCase, engines: 
 
 def test_the_order_of_arrival_does_not_change_a_byte(engines: Engines) -> None:
     by_name = {name: rows_written(engines.records, name) for name in PERMUTED}
-    assert len(by_name[PERMUTED[0]]) >= 24 * len(DAYS)
+    assert len(by_name[PERMUTED[0]]) >= 48 * len(DAYS)
     for name in PERMUTED[1:]:
         assert by_name[name] == by_name[PERMUTED[0]]
 
@@ -134,6 +136,15 @@ def test_the_order_of_arrival_does_not_change_a_byte(engines: Engines) -> None:
 def rows_written(records: list[ConsumerRecord], sku: str) -> set[bytes]:
     """Every row of a SKU, final or not, without its name."""
     return {r.value.replace(sku.encode(), b"") for r in records if json.loads(r.value)["sku"] == sku}
+
+
+def test_no_window_is_written_twice_not_even_where_the_clock_skips_an_hour(engines: Engines) -> None:
+    rows = [json.loads(record.value) for record in engines.records]
+    windows = [(row["sku"], row["window_start_ms"], row["window_end_ms"]) for row in rows]
+    spring = midnight(date(2011, 3, 27))
+    ends = [end - spring for sku, start, end in windows if (sku, start) == ("spring-forward", spring)]
+    assert sorted(ends) == [step * STEP_MS for step in range(1, 2 * 23 + 1)]
+    assert len(set(windows)) == len(windows)
 
 
 def test_a_clock_400_days_ahead_is_a_dead_letter_and_closes_no_day(engines: Engines) -> None:

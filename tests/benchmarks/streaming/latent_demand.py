@@ -3,9 +3,7 @@
 Only series that never served to develop the estimator (`batch.censored_truth.is_development`).
 """
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from batch.censored_truth import (
 from batch.latent_demand import RecordedDays, estimate_demand
 from batch.stockout_day import Flags, Floats
 from infra.errors import StockstreamError
+from infra.settings import load_settings
 from tests.benchmarks.figures import Figure, measured
 from tests.data.fresh_retail import FreshRetail, read_fresh_retail
 
@@ -47,8 +46,8 @@ def figures() -> list[Figure]:
 
 
 def _evaluation_series() -> FreshRetail:
-    folder = os.environ.get("STOCKSTREAM_DATA")
-    if folder is None or not (path := Path(folder) / FILE).exists():
+    folder = load_settings().data
+    if not (path := folder / FILE).exists():
         raise StockstreamError(f"STOCKSTREAM_DATA={folder}: a folder with {FILE} is needed")
     data = read_fresh_retail(path)
     return data.of([at for at, name in enumerate(data.names) if not is_development(name)])

@@ -17,6 +17,7 @@ from batch.spark_session import spark_session
 from infra.contracts.topics import ITEMS, TOPICS, WITH_LATE_EVENTS
 from infra.local.broker import Broker
 from tests.benchmarks.figures import Figure, measured
+from tests.integration.features_job import FeaturesJob
 from tests.parity import pandas_oracle
 from tests.parity.comparison import Comparison, compare, differences, rows_of
 from tests.parity.event_log import HOUR_MS, ZONE, Arrival, RowKey, Values, disordered, in_order, random_log
@@ -24,7 +25,6 @@ from tests.parity.job_run import (
     PARTITIONS,
     batch_rows,
     records_of,
-    run_bounded_job,
     send_live,
     streamed_rows,
 )
@@ -91,7 +91,7 @@ def _outcome(arrivals: list[Arrival], run_dir: Path) -> Outcome:
     with Broker(run_dir) as broker:
         broker.create_topics(len(PARTITIONS))
         send_live(broker, arrivals, DAYS)
-        run_bounded_job(run_dir, broker, TIMEOUT_SECONDS, **_FEWER_STEPS)
+        FeaturesJob(broker, run_dir).run_bounded(TIMEOUT_SECONDS, **_FEWER_STEPS)
         flink, late = streamed_rows(broker), _called_late(broker)
     with spark_session("parity") as spark:
         update_events(spark, run_dir / "archive", run_dir / "events")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.local.broker import Broker, free_ports
-from infra.local.processes import Component, wait_until
+from infra.local.broker import Broker
+from infra.local.processes import Component
 from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.streaming.click_load import SKUS, write_items
+from tests.integration.features_job import FeaturesJob, run_to_end
 
 REPEATS = 2
 SIZES = (1_000_000, 3_000_000)
@@ -93,37 +94,23 @@ def _load(broker: Broker, run_dir: Path, first: int, size: int, skewed: bool) ->
     numbers = [str(first), str(size - 1)]
     options = ["--skewed"] if skewed else []
     command = ["tests.benchmarks.streaming.click_load", broker.bootstrap_servers, *numbers, *options]
-    _run("load", run_dir, command, {})
+    _run("load", run_dir, command)
 
 
 def _query(name: str, backend: str) -> Timed:
     def run(broker: Broker, run_dir: Path) -> None:
         options = ["--backend", backend, "--parallelism", str(PARALLELISM)]
         command = ["tests.benchmarks.streaming.topic_query", name, broker.bootstrap_servers, *options]
-        _run("query", run_dir, command, {})
+        _run("query", run_dir, command)
 
     return run
 
 
 def _job(broker: Broker, run_dir: Path) -> None:
-    settings = {
-        "RUN_DIR": str(run_dir),
-        "BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-        "FEATURES_HEAP_MIB": "4096",
-        "CHECKPOINT_INTERVAL_SECONDS": "30",
-        "FLINK_METRICS_PORT": str(free_ports(1)[0]),
-    }
-    command = ["streaming.demand_features_job", "--bounded", "--parallelism", str(PARALLELISM)]
-    _run("features", run_dir, command, {f"STOCKSTREAM_{name}": value for name, value in settings.items()})
+    options = ["--parallelism", str(PARALLELISM)]
+    changed = {"FEATURES_HEAP_MIB": "4096", "CHECKPOINT_INTERVAL_SECONDS": "30"}
+    FeaturesJob(broker, run_dir).run_bounded(TIMEOUT_SECONDS, *options, **changed)
 
 
-def _run(name: str, run_dir: Path, module: list[str], environment: dict[str, str]) -> None:
-    """Runs a module to its end, which must be a good one."""
-    process = Component(name, run_dir)
-    process.start([sys.executable, "-m", *module], environment)
-    try:
-        wait_until(lambda: not process.is_running(), TIMEOUT_SECONDS, f"end of {module[0]}")
-        if process.exit_status() != 0:
-            raise RuntimeError(process.last_log_lines())
-    finally:
-        process.stop()
+def _run(name: str, run_dir: Path, module: list[str]) -> None:
+    run_to_end(Component(name, run_dir), [sys.executable, "-m", *module], {}, TIMEOUT_SECONDS)
