@@ -4,8 +4,10 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from infra.local.broker import Broker
@@ -15,40 +17,46 @@ from tests.benchmarks.streaming.click_load import SKUS, write_items
 from tests.integration.features_job import FeaturesJob, run_to_end
 
 REPEATS = 2
-SIZES = (1_000_000, 3_000_000)
+JOB_SIZES = (1_000_000, 3_000_000)
+QUERY_SIZES = (3_000_000, 9_000_000)
 PARALLELISM = 2
 TIMEOUT_SECONDS = 400.0
 _GOAL = 80_000
 _HOW = (
     f"simulated clicks over {SKUS:,} SKUs with 2 % stock changes from one broker on the same machine, bounded"
-    f" runs with parallelism {PARALLELISM}; slope of wall time between {SIZES[0]:,} and {SIZES[1]:,} events"
+    f" runs with parallelism {PARALLELISM}; slope of wall time between {JOB_SIZES[0]:,} and {JOB_SIZES[1]:,}"
+    f" events of the whole job, {QUERY_SIZES[0]:,} and {QUERY_SIZES[1]:,} of the plain queries"
 )
-
-Timed = Callable[[Broker, Path], None]
 
 
 @dataclass
-class Timings:
-    """Seconds of each repeat of one variant, by number of events."""
+class Variant:
+    """What is timed, over how many events, and the seconds of each repeat."""
 
-    seconds: dict[int, list[float]] = field(default_factory=lambda: {size: [] for size in SIZES})
+    run: Callable[[Broker, Path], None]
+    sizes: tuple[int, int]
+    seconds: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def rates(self) -> list[float]:
         """Events per second of each repeat: what the further events cost, without start and end."""
-        small, large = (self.seconds[size] for size in SIZES)
-        return [(SIZES[1] - SIZES[0]) / (slow - fast) for fast, slow in zip(small, large, strict=True)]
+        small, large = self.sizes
+        pairs = zip(self.seconds[small], self.seconds[large], strict=True)
+        return [(large - small) / (slow - fast) for fast, slow in pairs]
 
 
 def figures() -> list[Figure]:
     """Rates of the whole job, evenly and on one hot SKU, and of decoding and one CUMULATE by Flink alone."""
     plain = {
-        "all": _job,
-        "decode": _query("decode", "hashmap"),
-        "cumulate": _query("cumulate", "hashmap"),
-        "rocksdb": _query("cumulate", "rocksdb"),
+        "all": Variant(_job, JOB_SIZES),
+        "decode": Variant(_query("decode", "hashmap"), QUERY_SIZES),
+        "cumulate": Variant(_query("cumulate", "hashmap"), QUERY_SIZES),
+        "rocksdb": Variant(_query("cumulate", "rocksdb"), QUERY_SIZES),
     }
-    rates = {name: timings.rates() for name, timings in _timings(plain, skewed=False).items()}
-    skewed = _timings({"all": _job}, skewed=True)["all"].rates()
+    _time(plain, skewed=False)
+    rates = {name: variant.rates() for name, variant in plain.items()}
+    hot = Variant(_job, JOB_SIZES)
+    _time({"all": hot}, skewed=True)
+    skewed = hot.rates()
     return [
         measured("features_all", rates["all"], "events/s", _HOW, f">= {_GOAL:,}", lambda rate: rate >= _GOAL),
         measured("decode", rates["decode"], "events/s", _HOW),
@@ -66,28 +74,21 @@ def _ratio(name: str, values: Sequence[float], base: Sequence[float], goal: floa
     return measured(name, ratios, "ratio", _HOW, f">= {goal:.2f}", lambda ratio: ratio >= goal)
 
 
-def _timings(variants: dict[str, Timed], skewed: bool) -> dict[str, Timings]:
-    """Each variant over the smaller topic, in turns, then over the larger."""
-    timings = {name: Timings() for name in variants}
+def _time(variants: dict[str, Variant], skewed: bool) -> None:
+    """Fills the topic step by step, and at each size runs in turns the variants that are timed there."""
     with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:
         broker.create_topics(partitions=4)
         write_items(broker.bootstrap_servers)
         written = 0
-        for size in SIZES:
+        for size in sorted({size for variant in variants.values() for size in variant.sizes}):
             _load(broker, Path(folder), written, size, skewed)
             written = size
-            for number in range(REPEATS):
-                for name, run in variants.items():
-                    seconds = _seconds(run, broker, Path(folder) / f"{name}-{size}-{number}")
-                    print(f"{name} {size:,} {'skewed ' if skewed else ''}{seconds:.1f} s", flush=True)
-                    timings[name].seconds[size].append(seconds)
-    return timings
-
-
-def _seconds(run: Timed, broker: Broker, run_dir: Path) -> float:
-    began = time.monotonic()
-    run(broker, run_dir)
-    return time.monotonic() - began
+            here = {name: variant for name, variant in variants.items() if size in variant.sizes}
+            for number, (name, variant) in product(range(REPEATS), here.items()):
+                began = time.monotonic()
+                variant.run(broker, Path(folder) / f"{name}-{size}-{number}")
+                variant.seconds[size].append(time.monotonic() - began)
+                print(f"{name} {size:,} {'skewed ' * skewed}{variant.seconds[size][-1]:.1f} s", flush=True)
 
 
 def _load(broker: Broker, run_dir: Path, first: int, size: int, skewed: bool) -> None:
@@ -97,7 +98,7 @@ def _load(broker: Broker, run_dir: Path, first: int, size: int, skewed: bool) ->
     _run("load", run_dir, command)
 
 
-def _query(name: str, backend: str) -> Timed:
+def _query(name: str, backend: str) -> Callable[[Broker, Path], None]:
     def run(broker: Broker, run_dir: Path) -> None:
         options = ["--backend", backend, "--parallelism", str(PARALLELISM)]
         command = ["tests.benchmarks.streaming.topic_query", name, broker.bootstrap_servers, *options]
