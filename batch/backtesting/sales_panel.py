@@ -1,0 +1,212 @@
+"""Any long-format panel of daily sales as arrays: one row per SKU and location, one column per day."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch.backtesting import cells
+from batch.backtesting.panel_table import PanelTable, read_table
+from batch.forecaster.panel import FULL_DAY
+from batch.forecaster.windows import Flags, Floats
+from infra.errors import StockstreamError
+
+MAX_DAYS = 36_525
+MAX_CELLS = 250_000_000
+
+MissingRows = Literal["auto", "zero", "unobserved"]
+
+
+@dataclass(frozen=True)
+class SalesPanel:
+    """Daily sales of n series, ordered by (sku, location).
+
+    Attributes:
+        series: (sku, location) of each row.
+        first_day: the local day of column 0.
+        units: (n, days) recorded sales; 0 where nothing is recorded.
+        observed: (n, days) whether the sales are the demand: recorded and in stock all day.
+        launched: (n, days) from the series' first row on.
+        location_open: (n, days) whether the location sold.
+        calendar_known: whether `location_open` comes from a column `open`, so that it is known ahead.
+        price: (n, days), NaN where unknown; None without the column. list_price: likewise.
+        promotion: (n, days), 0 where none; None without the column.
+        category: (n,) index of the series' category, 0 for all without the column.
+        facts: what was read, in numbers, for the report.
+        digest: SHA-256 of the arrays.
+    """
+
+    series: tuple[tuple[str, str], ...]
+    first_day: date
+    units: Floats
+    observed: Flags
+    launched: Flags
+    location_open: Flags
+    calendar_known: bool
+    price: Floats | None
+    list_price: Floats | None
+    promotion: Floats | None
+    category: NDArray[np.int64]
+    facts: dict[str, Any]
+
+    @property
+    def days(self) -> int:
+        return self.units.shape[1]
+
+    @property
+    def digest(self) -> str:
+        whole = hashlib.sha256(repr((self.series, self.first_day, self.calendar_known)).encode())
+        optional = (self.price, self.list_price, self.promotion)
+        for array in (self.units, self.observed, self.location_open, self.category, *optional):
+            whole.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+        return whole.hexdigest()
+
+    def day(self, index: int) -> date:
+        return self.first_day + timedelta(days=index)
+
+
+def read_sales_panel(path: Path, missing_rows: MissingRows = "auto") -> SalesPanel:
+    """Reads a panel; see `stockstream backtest --help` for its columns and for what a missing row means.
+
+    Raises:
+        StockstreamError: names the file, row, column and value that cannot be used, and what is accepted.
+    """
+    return _as_arrays(read_table(path), missing_rows)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where each row of the table belongs: `cell` is its index in an array (n, days) laid out flat."""
+
+    shape: tuple[int, int]
+    cell: NDArray[np.int64]
+
+    def spread(self, values: Floats, elsewhere: float = 0.0) -> Floats:
+        whole = np.full(self.shape, elsewhere)
+        whole.ravel()[self.cell] = values
+        return whole
+
+
+def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
+    units = cells.numbers(table, "units", "a number of units of at least 0; take returns off or leave them out")
+    day = cells.days(table)
+    skus, sku = cells.names(table, "sku")
+    locations, location = cells.names(table, "location")
+    keys, row = np.unique(sku * len(locations) + location, return_inverse=True)
+    grid = _grid(table, len(keys), row, day)
+    at = keys % len(locations)
+    recorded = grid.spread(np.ones(len(units))) > 0
+    location_open = _open_days(table, grid, recorded, at, len(locations))
+    launched = np.maximum.accumulate(recorded, axis=1)
+    gaps = launched & location_open & ~recorded
+    treatment = _treatment(missing_rows, units)
+    in_stock = grid.spread(_in_stock(table, len(units)), 1.0) >= FULL_DAY
+    observed = (recorded | (gaps if treatment == "zero" else False)) & in_stock & location_open
+    if not (units > 0).any():
+        raise StockstreamError(f"units are 0 in all {table.rows:,} rows: there is no demand to forecast")
+    first = date(1970, 1, 1) + timedelta(days=int(day.min()))
+    return SalesPanel(
+        series=tuple((skus[key // len(locations)], locations[key % len(locations)]) for key in keys.tolist()),
+        first_day=first,
+        units=grid.spread(units),
+        observed=observed,
+        launched=launched,
+        location_open=location_open,
+        calendar_known="open" in table.columns,
+        price=_optional(table, grid, "price"),
+        list_price=_optional(table, grid, "list_price"),
+        promotion=_optional(table, grid, "promotion"),
+        category=_category(table, row, len(keys)),
+        facts={
+            "files": [file.name for file, _ in table.parts],
+            "columns": list(table.columns),
+            "ignored_columns": list(table.ignored),
+            "rows": table.rows,
+            "series": len(keys),
+            "locations": len(locations),
+            "first_day": first.isoformat(),
+            "last_day": (first + timedelta(days=grid.shape[1] - 1)).isoformat(),
+            "missing_rows": int(gaps.sum()),
+            "missing_rows_count_as": treatment,
+            "out_of_stock_days": int((recorded & location_open & ~in_stock).sum()),
+            "closed_days": int((launched & ~location_open).sum()),
+            "share_of_zero_days": float((observed & (grid.spread(units) == 0)).sum() / max(observed.sum(), 1)),
+        },
+    )
+
+
+def _grid(table: PanelTable, series: int, row: NDArray[np.intp], day: NDArray[np.int64]) -> _Grid:
+    first, last = day.min(), day.max()
+    days = int(last - first) + 1
+    if days > MAX_DAYS or series * days > MAX_CELLS:
+        ends = np.array([first, last]).astype("datetime64[D]")
+        raise StockstreamError(
+            f"column 'date' runs from {ends[0]} to {ends[1]} for {series:,} series: accepted are at most"
+            f" {MAX_DAYS:,} days and {MAX_CELLS:,} days of all series"
+        )
+    cell = row.ravel() * days + (day - first)
+    seen = np.bincount(cell, minlength=series * days)
+    if seen.max() > 1:
+        raise _duplicate(table, cell, seen)
+    return _Grid((series, days), cell)
+
+
+def _duplicate(table: PanelTable, cell: NDArray[np.int64], seen: NDArray[np.intp]) -> StockstreamError:
+    repeated = np.flatnonzero(seen[cell] > 1)
+    one, other = np.flatnonzero(cell == cell[repeated[0]])[:2]
+    key = [
+        str(table.columns[name].values[int(table.columns[name].codes[one])].as_py())
+        for name in ("sku", "location", "date")
+    ]
+    return StockstreamError(
+        f"{table.place(int(other))} repeats {table.place(int(one))}: sku {key[0]!r}, location {key[1]!r}, date"
+        f" {key[2]} ({len(repeated):,} rows share their key with another): accepted is one row per sku,"
+        " location and day; sum or remove the others"
+    )
+
+
+def _open_days(
+    table: PanelTable, grid: _Grid, recorded: Flags, at: NDArray[np.int64], locations: int
+) -> Flags:
+    """(n, days) whether the series' location has an open row that day; without a column, any row."""
+    sold = recorded
+    if "open" in table.columns:
+        accepted = "true or false; empty stands for true"
+        sold = grid.spread(cells.numbers(table, "open", accepted, 1.0, empty=1.0, words=True)) > 0
+    by_location = np.zeros((locations, grid.shape[1]), dtype=np.bool_)
+    np.logical_or.at(by_location, at, sold)
+    return by_location[at]
+
+
+def _treatment(missing_rows: MissingRows, units: Floats) -> Literal["zero", "unobserved"]:
+    """A file that has rows with 0 units records days without a sale, so that a missing row is no such day."""
+    if missing_rows == "auto":
+        return "unobserved" if (units == 0).any() else "zero"
+    return missing_rows
+
+
+def _in_stock(table: PanelTable, rows: int) -> Floats:
+    if "available" not in table.columns:
+        return np.ones(rows)
+    accepted = "the share of the day in stock, 0 to 1, or true or false; empty stands for all day"
+    return cells.numbers(table, "available", accepted, 1.0, empty=1.0, words=True)
+
+
+def _optional(table: PanelTable, grid: _Grid, name: str) -> Floats | None:
+    if name not in table.columns:
+        return None
+    if name == "promotion":
+        accepted = "true or false, or a number of at least 0; empty stands for none"
+        return grid.spread(cells.numbers(table, name, accepted, empty=0.0, words=True))
+    return grid.spread(cells.numbers(table, name, "a number of at least 0, or empty", empty=np.nan), np.nan)
+
+
+def _category(table: PanelTable, row: NDArray[np.intp], series: int) -> NDArray[np.int64]:
+    found = np.zeros(series, dtype=np.int64)
+    if "category" in table.columns:
+        found[row.ravel()] = cells.names(table, "category", empty="none")[1]
+    return found
