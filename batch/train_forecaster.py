@@ -12,41 +12,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import ray
 import ray.train
 import ray.train.torch
 import torch
 import typer
 
-from batch.copula_fit import fit_copula
 from batch.forecaster.artifact import Weights, save_artifact
-from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.fitting import calibrate, new_config
 from batch.forecaster.panel import DemandPanel, read_panel
 from batch.forecaster.predictor import Predictor
-from batch.forecaster.training import TrainingPlan, pooled_quantiles
-from batch.forecaster.windows import DemandWindow, Floats
+from batch.forecaster.training import TrainingPlan
 from batch.model_gate import (
-    CUMULATIVE_DAYS,
     GATE_ORIGINS,
-    HISTORY_DAYS,
-    actuals,
     compare,
-    daily_forecasts,
     rolling_origins,
 )
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
 from batch.training_worker import train_worker, trained_weights, worker_arguments
 from batch.worker_logging import errors_only
-from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError, exit_with_message
 from infra.ray_directory import ray_directory
 from infra.settings import Settings, load_settings
 
-CALIBRATION_ORIGINS = 13
-CALIBRATION_SPACING_DAYS = 28
 MAX_FAILURES = 2
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
 RAY_ENVIRONMENT = {
@@ -74,15 +63,6 @@ def split(panel: DemandPanel) -> Split:
     """Keeps the last six origins' horizons out of training."""
     gate = rolling_origins(panel, GATE_ORIGINS)
     return Split(gate[0], gate)
-
-
-def new_config(panel: DemandPanel) -> ForecasterConfig:
-    """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
-    return ForecasterConfig(
-        skus=tuple(sorted({sku for sku, _ in panel.series})),
-        locations=tuple(sorted({location for _, location in panel.series})),
-        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
-    )
 
 
 def scaling(workers: int, gpus: int) -> ray.train.ScalingConfig:
@@ -138,32 +118,6 @@ def _local_ray(run_dir: Path) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
-
-
-def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the year before the gate; `panel` ends on the last learned day."""
-    origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
-    actual = actuals(panel, origins)
-    predictor = Predictor(config, weights)
-
-    def fit(forecast: Floats) -> Copula:
-        near = (Ellipsis, slice(0, CUMULATIVE_DAYS))
-        rows = forecast[:, :, :CUMULATIVE_DAYS].reshape(-1, CUMULATIVE_DAYS, forecast.shape[-1])
-        return fit_copula(rows, actual[near].reshape(-1, CUMULATIVE_DAYS))
-
-    def model(window: DemandWindow) -> Floats:
-        return predictor.predict(window, panel.series)
-
-    fitted = {
-        "copula": fit(daily_forecasts(panel, origins, model)),
-        "fallback_copula": fit(daily_forecasts(panel, origins, empirical_forecast)),
-    }
-    return config.model_copy(update=fitted)
-
-
-def _calibration_origins(panel: DemandPanel) -> int:
-    room = panel.units.shape[1] - 1 - HORIZON_DAYS - HISTORY_DAYS
-    return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))
 
 
 def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:

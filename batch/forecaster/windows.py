@@ -19,6 +19,17 @@ LEVEL_FLOOR = 0.1
 DAY_FEATURES = 20
 
 
+NEUTRAL = {"price": 1.0, "promotion": 0.0, "future_price": 1.0, "future_promotion": 0.0}
+"""What a covariate is where nothing is known of it: the usual price, no promotion."""
+
+
+def fill_neutral(holder: object, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Sets the covariates that a frozen dataclass was made without."""
+    for name, shape in shapes.items():
+        if getattr(holder, name) is None:
+            object.__setattr__(holder, name, np.full(shape, NEUTRAL[name]))
+
+
 @dataclass(frozen=True)
 class DemandWindow:
     """What is known about n series at the close of one local day.
@@ -29,6 +40,9 @@ class DemandWindow:
         observed: (n, days) false where a stock-out may have cut demand off, and before the launch.
         open: (n, days) whether the location sold; false before the launch.
         future_open: (n, horizon) the open days known ahead.
+        price: (n, days) price in multiples of the series' usual price; 1 everywhere where it is left out.
+        promotion: (n, days) from 0, none, to 1, on all day; 0 everywhere where it is left out.
+        future_price: (n, horizon) prices known ahead, as `price`. future_promotion: as `promotion`.
     """
 
     last_day: date
@@ -36,6 +50,15 @@ class DemandWindow:
     observed: Flags
     open: Flags
     future_open: Flags
+    price: Floats = None  # type: ignore[assignment]  # filled in below, so that readers need no check
+    promotion: Floats = None  # type: ignore[assignment]
+    future_price: Floats = None  # type: ignore[assignment]
+    future_promotion: Floats = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        past, ahead = self.units.shape, self.future_open.shape
+        shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
+        fill_neutral(self, shapes)
 
 
 def trailing_mean(units: Floats, known: Flags, days: int) -> Floats:

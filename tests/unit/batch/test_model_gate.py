@@ -5,12 +5,13 @@ import pytest
 
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import calibrate, new_config
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import new_network
 from batch.model_gate import compare, rolling_origins
 from batch.model_report import comparison_table
-from batch.train_forecaster import calibrate, new_config, split
+from batch.train_forecaster import split
 from infra.contracts.demand import HORIZON_DAYS
 from infra.errors import StockstreamError
 
