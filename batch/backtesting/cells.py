@@ -6,10 +6,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from batch.backtesting.panel_table import Column, PanelTable
+from batch.backtesting.panel_table import PanelTable
 from batch.forecaster.windows import Floats
 
 Ints = NDArray[np.int64]
+Days = NDArray[np.datetime64]
 
 _DAY = r"^(\d{4}-\d{2}-\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?\s?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 DAYS_ACCEPTED = (
@@ -84,14 +85,15 @@ def days(table: PanelTable, name: str = "date") -> Ints:
     return found.astype(np.int64)
 
 
-def _as_days(values: pa.Array) -> NDArray[np.datetime64]:
+def _as_days(values: pa.Array) -> Days:
     kind = values.type
     if pa.types.is_date(kind):
-        return values.cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+        dates: Days = values.cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+        return dates
     if pa.types.is_timestamp(kind):
         local = pc.local_timestamp(values) if kind.tz else values
         times = local.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
-        whole = times.astype("datetime64[D]")
+        whole: Days = times.astype("datetime64[D]")
         whole[whole.astype("datetime64[us]") != times] = np.datetime64("NaT")
         return whole
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):

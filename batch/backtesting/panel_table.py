@@ -71,7 +71,9 @@ def read_table(path: Path) -> PanelTable:
     for file, there in zip(files, names, strict=True):
         _require(file, there)
     wanted = [name for name in (*REQUIRED, *OPTIONAL) if any(name in there for there in names)]
-    tables = [_read(file, [n for n in wanted if n in there]) for file, there in zip(files, names, strict=True)]
+    tables = [
+        _read(file, [n for n in wanted if n in there]) for file, there in zip(files, names, strict=True)
+    ]
     parts = tuple(zip(files, map(len, tables), strict=True))
     if not sum(map(len, tables)):
         raise StockstreamError(f"panel {path} has no rows")

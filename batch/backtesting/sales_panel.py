@@ -1,7 +1,7 @@
 """Any long-format panel of daily sales as arrays: one row per SKU and location, one column per day."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -11,62 +11,40 @@ from numpy.typing import NDArray
 
 from batch.backtesting import cells
 from batch.backtesting.panel_table import PanelTable, read_table
-from batch.forecaster.panel import FULL_DAY
+from batch.forecaster.panel import FULL_DAY, DemandPanel, relative_price
 from batch.forecaster.windows import Flags, Floats
 from infra.errors import StockstreamError
 
 MAX_DAYS = 36_525
+BUSY_ROWS = 5
+WEEK = 7
 MAX_CELLS = 250_000_000
 
+Ints = NDArray[np.int64]
 MissingRows = Literal["auto", "zero", "unobserved"]
 
 
 @dataclass(frozen=True)
 class SalesPanel:
-    """Daily sales of n series, ordered by (sku, location).
+    """Daily sales of n series, and what was read.
 
     Attributes:
-        series: (sku, location) of each row.
-        first_day: the local day of column 0.
-        units: (n, days) recorded sales; 0 where nothing is recorded.
-        observed: (n, days) whether the sales are the demand: recorded and in stock all day.
-        launched: (n, days) from the series' first row on.
-        location_open: (n, days) whether the location sold.
-        calendar_known: whether `location_open` comes from a column `open`, so that it is known ahead.
-        price: (n, days), NaN where unknown; None without the column. list_price: likewise.
-        promotion: (n, days), 0 where none; None without the column.
+        demand: the series with their days; a day without a row is not observed unless it counts as zero.
+        calendar_known: whether open days come from a column `open`, so that they are known ahead.
+        price: (n, days) money per unit, NaN where unknown; None without the column.
         category: (n,) index of the series' category, 0 for all without the column.
-        facts: what was read, in numbers, for the report.
-        digest: SHA-256 of the arrays.
+        facts: the panel in numbers, for the report.
     """
 
-    series: tuple[tuple[str, str], ...]
-    first_day: date
-    units: Floats
-    observed: Flags
-    launched: Flags
-    location_open: Flags
+    demand: DemandPanel
     calendar_known: bool
     price: Floats | None
-    list_price: Floats | None
-    promotion: Floats | None
-    category: NDArray[np.int64]
+    category: Ints
     facts: dict[str, Any]
 
     @property
     def days(self) -> int:
-        return self.units.shape[1]
-
-    @property
-    def digest(self) -> str:
-        whole = hashlib.sha256(repr((self.series, self.first_day, self.calendar_known)).encode())
-        optional = (self.price, self.list_price, self.promotion)
-        for array in (self.units, self.observed, self.location_open, self.category, *optional):
-            whole.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
-        return whole.hexdigest()
-
-    def day(self, index: int) -> date:
-        return self.first_day + timedelta(days=index)
+        return int(self.demand.units.shape[1])
 
 
 def read_sales_panel(path: Path, missing_rows: MissingRows = "auto") -> SalesPanel:
@@ -92,7 +70,9 @@ class _Grid:
 
 
 def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
-    units = cells.numbers(table, "units", "a number of units of at least 0; take returns off or leave them out")
+    units = cells.numbers(
+        table, "units", "a number of units of at least 0; take returns off or leave them out"
+    )
     day = cells.days(table)
     skus, sku = cells.names(table, "sku")
     locations, location = cells.names(table, "location")
@@ -100,7 +80,7 @@ def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
     grid = _grid(table, len(keys), row, day)
     at = keys % len(locations)
     recorded = grid.spread(np.ones(len(units))) > 0
-    location_open = _open_days(table, grid, recorded, at, len(locations))
+    location_open = _open_days(table, grid, recorded, at, int(day.min() + 3) % WEEK)
     launched = np.maximum.accumulate(recorded, axis=1)
     gaps = launched & location_open & ~recorded
     treatment = _treatment(missing_rows, units)
@@ -109,34 +89,54 @@ def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
     if not (units > 0).any():
         raise StockstreamError(f"units are 0 in all {table.rows:,} rows: there is no demand to forecast")
     first = date(1970, 1, 1) + timedelta(days=int(day.min()))
-    return SalesPanel(
+    price = _prices(table, grid, "price")
+    demand = DemandPanel(
         series=tuple((skus[key // len(locations)], locations[key % len(locations)]) for key in keys.tolist()),
         first_day=first,
         units=grid.spread(units),
         observed=observed,
-        launched=launched,
+        open=launched & location_open,
         location_open=location_open,
-        calendar_known="open" in table.columns,
-        price=_optional(table, grid, "price"),
-        list_price=_optional(table, grid, "list_price"),
-        promotion=_optional(table, grid, "promotion"),
-        category=_category(table, row, len(keys)),
-        facts={
-            "files": [file.name for file, _ in table.parts],
-            "columns": list(table.columns),
-            "ignored_columns": list(table.ignored),
-            "rows": table.rows,
-            "series": len(keys),
-            "locations": len(locations),
-            "first_day": first.isoformat(),
-            "last_day": (first + timedelta(days=grid.shape[1] - 1)).isoformat(),
-            "missing_rows": int(gaps.sum()),
-            "missing_rows_count_as": treatment,
-            "out_of_stock_days": int((recorded & location_open & ~in_stock).sum()),
-            "closed_days": int((launched & ~location_open).sum()),
-            "share_of_zero_days": float((observed & (grid.spread(units) == 0)).sum() / max(observed.sum(), 1)),
-        },
+        panel_hash="",
+        **_known_ahead(table, grid, price),
     )
+    facts = {
+        "files": [file.name for file, _ in table.parts],
+        "columns": list(table.columns),
+        "ignored_columns": list(table.ignored),
+        "rows": table.rows,
+        "series": len(keys),
+        "locations": len(locations),
+        "first_day": first.isoformat(),
+        "last_day": demand.day(grid.shape[1] - 1).isoformat(),
+        "missing_rows": int(gaps.sum()),
+        "missing_rows_count_as": treatment,
+        "out_of_stock_days": int((recorded & location_open & ~in_stock).sum()),
+        "closed_days": int((launched & ~location_open).sum()),
+        "share_of_zero_days": float(np.mean(demand.units[observed] == 0)) if observed.any() else None,
+    }
+    return SalesPanel(
+        demand=replace(demand, panel_hash=_digest(demand)),
+        calendar_known="open" in table.columns,
+        price=price,
+        category=_category(table, row, len(keys)),
+        facts=facts,
+    )
+
+
+def _digest(demand: DemandPanel) -> str:
+    whole = hashlib.sha256(repr((demand.series, demand.first_day)).encode())
+    arrays = (
+        demand.units,
+        demand.observed,
+        demand.open,
+        demand.location_open,
+        demand.price,
+        demand.promotion,
+    )
+    for array in arrays:
+        whole.update(np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()
 
 
 def _grid(table: PanelTable, series: int, row: NDArray[np.intp], day: NDArray[np.int64]) -> _Grid:
@@ -169,17 +169,27 @@ def _duplicate(table: PanelTable, cell: NDArray[np.int64], seen: NDArray[np.intp
     )
 
 
-def _open_days(
-    table: PanelTable, grid: _Grid, recorded: Flags, at: NDArray[np.int64], locations: int
-) -> Flags:
-    """(n, days) whether the series' location has an open row that day; without a column, any row."""
-    sold = recorded
+def _open_days(table: PanelTable, grid: _Grid, recorded: Flags, at: Ints, first_weekday: int) -> Flags:
+    """(n, days) whether the series' location sold.
+
+    A day on which no series of the location has a row is closed if the location has five rows or more on its
+    other days, or never a row on that weekday; else it is a day whose row is missing. The column `open`
+    decides for days with rows.
+    """
+    rows = np.zeros((at.max() + 1, grid.shape[1]))
+    np.add.at(rows, at, recorded.astype(np.float64))
+    weekday = (first_weekday + np.arange(grid.shape[1])) % WEEK
+    sells = np.stack([rows[:, weekday == day].any(axis=1) for day in range(WEEK)], axis=1)[:, weekday]
+    busy = rows.sum(axis=1) >= BUSY_ROWS * (rows > 0).sum(axis=1)
+    opened = (rows > 0) | (sells & ~busy[:, None])
     if "open" in table.columns:
         accepted = "true or false; empty stands for true"
-        sold = grid.spread(cells.numbers(table, "open", accepted, 1.0, empty=1.0, words=True)) > 0
-    by_location = np.zeros((locations, grid.shape[1]), dtype=np.bool_)
-    np.logical_or.at(by_location, at, sold)
-    return by_location[at]
+        flags = grid.spread(cells.numbers(table, "open", accepted, 1.0, empty=1.0, words=True))
+        some_open = np.zeros_like(opened)
+        np.logical_or.at(some_open, at, flags > 0)
+        opened &= some_open | (rows == 0)
+    spread: Flags = opened[at]
+    return spread
 
 
 def _treatment(missing_rows: MissingRows, units: Floats) -> Literal["zero", "unobserved"]:
@@ -196,13 +206,26 @@ def _in_stock(table: PanelTable, rows: int) -> Floats:
     return cells.numbers(table, "available", accepted, 1.0, empty=1.0, words=True)
 
 
-def _optional(table: PanelTable, grid: _Grid, name: str) -> Floats | None:
+def _prices(table: PanelTable, grid: _Grid, name: str) -> Floats | None:
     if name not in table.columns:
         return None
-    if name == "promotion":
-        accepted = "true or false, or a number of at least 0; empty stands for none"
-        return grid.spread(cells.numbers(table, name, accepted, empty=0.0, words=True))
     return grid.spread(cells.numbers(table, name, "a number of at least 0, or empty", empty=np.nan), np.nan)
+
+
+def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[str, Floats]:
+    """Price, in multiples of the list price where there is one, else of the usual price; promotion."""
+    found = {}
+    list_price = _prices(table, grid, "list_price")
+    if price is not None and list_price is not None:
+        listed = (price >= 0) & (list_price > 0)
+        found["price"] = np.divide(price, list_price, out=np.ones(grid.shape), where=listed)
+    elif price is not None:
+        found["price"] = relative_price(price)
+    if "promotion" in table.columns:
+        accepted = "true or false, or a share from 0 to 1; empty stands for none"
+        promotion = cells.numbers(table, "promotion", accepted, 1.0, empty=0.0, words=True)
+        found["promotion"] = grid.spread(promotion)
+    return found
 
 
 def _category(table: PanelTable, row: NDArray[np.intp], series: int) -> NDArray[np.int64]:
