@@ -6,7 +6,7 @@ PANEL is a Parquet or CSV file, or a folder of them, one row per SKU, location a
 
 sku, location, date, units: required. A date is the local day; units are at least 0.
 
-available: share of the day in stock, 0 to 1, or true/false. Sales of a day below 1 are not demand: never scored.
+available: share of the day in stock, 0 to 1, or true/false. Sales of a day below 1 are never scored.
 
 open: whether the location sells that day, known ahead. Without it, a weekday without a row is closed.
 

@@ -67,7 +67,7 @@ def origin(line: Timeline, at: int) -> Origin:
     means = [_mean(demand[:, -days:], known[:, -days:]) for days in WINDOWS]
     level = (means[1] + means[2]) / 2
     sold = [_mean((demand[:, -days:] > 0).astype(np.float64), known[:, -days:]) for days in WINDOWS[1:3]]
-    spread = np.sqrt(_mean((demand[:, -91:] - means[2][:, None]) ** 2, known[:, -91:]))
+    spread = np.sqrt(_mean(np.square(demand[:, -91:] - means[2][:, None]), known[:, -91:]))
     silent = np.argmax((demand > 0)[:, ::-1], axis=1).astype(np.float64)
     age = np.minimum(at - np.argmax(line.open, axis=1), 2 * YEAR).astype(np.float64)
     relative = [_by(mean, level) for mean in (*means, spread)]

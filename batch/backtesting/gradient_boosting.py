@@ -29,10 +29,10 @@ class BoostingPlan:
         seed: of both.
     """
 
-    rounds: int = 200
+    rounds: int = 120
     leaves: int = 31
-    learning_rate: float = 0.05
-    rows: int = 150_000
+    learning_rate: float = 0.08
+    rows: int = 100_000
     origins: int = 60
     seed: int = 1
 

@@ -1,4 +1,4 @@
-"""Methods for intermittent demand from statsforecast: Croston with Syntetos and Boylan's correction, TSB, ADIDA.
+"""Methods for intermittent demand from statsforecast: Croston-SBA, TSB, ADIDA.
 
 Each gives one number for all days ahead. Its distribution is that number plus the errors the same rule made
 in the last year: of days as far ahead, and of sums as long. Closed days are left out of the series.

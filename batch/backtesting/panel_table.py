@@ -53,8 +53,9 @@ class PanelTable:
 
     def refuse(self, column: Column, rows: NDArray[np.intp], accepted: str) -> StockstreamError:
         """The error that names the first of the given rows, its value, and what is accepted."""
-        code = column.codes[rows[0]]
-        value = "empty" if code < 0 else repr(column.values[int(code)].as_py())
+        code = int(column.codes[rows[0]])
+        cell = None if code < 0 else column.values[code].as_py()
+        value = "empty" if cell in (None, "") else repr(cell)
         others = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
         where = f"{self.place(int(rows[0]))}: column '{column.name}'"
         return StockstreamError(f"{where} is {value[:80]}{others}: accepted is {accepted}")

@@ -89,8 +89,8 @@ def markdown(report: dict[str, Any]) -> str:
         "",
         *_table(heads, rows),
         "",
-        "WQL: weighted quantile loss, M5's nine levels, of days and of the demand of 7, 14, 28 days; lower is",
-        "better. Ratios are of WQL, with 95 % intervals by block bootstrap over origins. Coverage is by",
+        "WQL: weighted quantile loss at M5's nine levels, of days and of the demand of 7, 14, 28 days; lower",
+        "is better. Ratios are of WQL, with 95 % intervals by block bootstrap over origins. Coverage is by",
         "randomised PIT. Everything else is in report.json.",
         *_champion_lines(report["champions"]),
         *[f"\nLeft out: {name}: {reason}" for name, reason in report["left_out"].items()],
@@ -144,7 +144,8 @@ def _champion_lines(champions: dict[str, Any] | None) -> list[str]:
     return [
         "",
         f"Champion per segment, chosen on the first {champions['chosen_on_origins']} origins; on the other"
-        f" {champions['scored_on_origins']} the champions have WQL {_number(champions['wql_of_champions'], 4)},"
+        f" {champions['scored_on_origins']} the champions have WQL"
+        f" {_number(champions['wql_of_champions'], 4)},"
         f" the best single model of the first ({champions['best_single_model']})"
         f" {_number(champions['wql_of_best_single_model'], 4)}.",
         "",

@@ -163,8 +163,8 @@ def _duplicate(table: PanelTable, cell: NDArray[np.int64], seen: NDArray[np.intp
         for name in ("sku", "location", "date")
     ]
     return StockstreamError(
-        f"{table.place(int(other))} repeats {table.place(int(one))}: sku {key[0]!r}, location {key[1]!r}, date"
-        f" {key[2]} ({len(repeated):,} rows share their key with another): accepted is one row per sku,"
+        f"{table.place(int(other))} repeats {table.place(int(one))}: sku {key[0]!r}, location {key[1]!r},"
+        f" date {key[2]} ({len(repeated):,} rows share their key with another): accepted is one row per sku,"
         " location and day; sum or remove the others"
     )
 

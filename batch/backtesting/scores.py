@@ -81,7 +81,8 @@ class ScoreSums:
 def score(forecast: Forecast, outcome: Outcome) -> ScoreSums:
     """Scores a forecast, some thousand series at a time."""
     rng = np.random.default_rng(outcome.seed)
-    daily_uniform, sum_uniform = rng.random(outcome.units.shape), rng.random(outcome.sums.shape)
+    daily_uniform: Floats = rng.random(outcome.units.shape)
+    sum_uniform: Floats = rng.random(outcome.sums.shape)
     total: ScoreSums | None = None
     for start in range(0, len(outcome.units), ROWS):
         rows = slice(start, start + ROWS)
@@ -99,7 +100,8 @@ def _score_rows(
 
     def by_segment(values: Floats) -> Floats:
         flat = member @ values.reshape(len(values), -1)
-        return flat.reshape(outcome.segments, *values.shape[1:])
+        sums: Floats = flat.reshape(outcome.segments, *values.shape[1:])
+        return sums
 
     daily = _Marginal(forecast.daily[rows], outcome.units[rows], outcome.scored[rows])
     sums = _Marginal(forecast.cumulative[rows], outcome.sums[rows], outcome.sums_scored[rows])
@@ -159,7 +161,8 @@ class _Marginal:
         """(n, k, bins) counts."""
         value = randomised_pit(self.quantiles, self.actual, step, uniform)
         place = np.minimum((value * PIT_BINS).astype(np.intp), PIT_BINS - 1)
-        return np.eye(PIT_BINS, dtype=np.bool_)[place] & self.scored[..., None]
+        counted: Floats = np.eye(PIT_BINS, dtype=np.bool_)[place] & self.scored[..., None]
+        return counted
 
 
 def _scaled(losses: Floats, scored: Flags, scale: Floats) -> tuple[Floats, Floats]:

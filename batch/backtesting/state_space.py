@@ -126,7 +126,7 @@ def _season(task: _Task) -> int:
 
 
 def _paths(tasks: list[_Task], fit: Callable[[_Task], Any], options: dict[str, bool]) -> Floats:
-    """(tasks, paths, horizon); a series that has not sold, or that the library cannot fit, repeats its days."""
+    """(tasks, paths, horizon); a series that never varied, or that cannot be fitted, repeats its days."""
     return np.stack([_one_series(task, fit, bool(options)) for task in tasks]).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Scores of models from their sums, ratios to the baselines with intervals, and the champion of each segment."""
+"""Scores of models from their sums, ratios to the baselines with intervals, champions of segments."""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -113,7 +113,8 @@ def loss_ratio(
     """Ratio of pooled losses at the same origins, with a 95 % interval by circular block bootstrap over them.
 
     Args:
-        ours: sums per origin. theirs: likewise, of what is compared with.
+        ours: sums per origin.
+        theirs: likewise, of what is compared with.
         tau: place of the tau, None for days.
         block: origins in a block.
 
