@@ -5,8 +5,8 @@ Demand of a series on a day is negative binomial with mean
     exp(base + walk + weekly * sin(week) + annual * sin(year) + effect on promotion days)
 
 and dispersion k (variance mean + mean ** 2 / k). Base is N(0, 1), log k is N(0.3, 0.5), the walk gathers
-N(0, 0.01) a day; each series has its own phase of the week and of the year unless they are shared. About half
-of the days sell nothing. Promotions and prices are known ahead. Stock-outs cut the history only.
+N(0, 0.01) a day. All series peak on the same day of the week and of the year unless each has phases of its
+own. About half of the days sell nothing. Promotions and prices are known ahead. Stock-outs cut the history.
 """
 
 import json
@@ -46,7 +46,7 @@ class GeneratorPlan:
         days: days of history, in which stock-outs happen.
         future_days: days after them, without stock-outs.
         weekly: amplitude of the week in logs, 0.3 for about 30 % up and down. annual: likewise of the year.
-        shared_phases: whether all series peak on the same day of the week and of the year.
+        own_phases: whether each series peaks on its own day of the week and of the year.
         promotion_share: share of days on promotion.
         promotion_effect: log of what a promotion multiplies the mean by.
         walk: standard deviation of the daily step of the log level.
@@ -59,7 +59,7 @@ class GeneratorPlan:
     future_days: int = 28
     weekly: float = 0.3
     annual: float = 0.3
-    shared_phases: bool = False
+    own_phases: bool = False
     promotion_share: float = 0.07
     promotion_effect: float = 0.7
     walk: float = 0.01
@@ -148,7 +148,7 @@ def _random(plan: GeneratorPlan, purpose: str) -> np.random.Generator:
 
 def _seasons(plan: GeneratorPlan, days: int) -> Floats:
     """(series, days) log of both seasons' factors."""
-    phases = _random(plan, "phases").random((2, plan.series, 1)) * (not plan.shared_phases)
+    phases = _random(plan, "phases").random((2, plan.series, 1)) * plan.own_phases
     day = np.arange(days)
     week = plan.weekly * np.sin(2 * np.pi * (day / 7 + phases[0]))
     year = plan.annual * np.sin(2 * np.pi * (day / 365.25 + phases[1]))
@@ -212,9 +212,9 @@ def main(
     ] = GeneratorPlan.future_days,
     weekly: Annotated[float, typer.Option(min=0, max=1, help="amplitude of the week")] = GeneratorPlan.weekly,
     annual: Annotated[float, typer.Option(min=0, max=1, help="amplitude of the year")] = GeneratorPlan.annual,
-    shared_phases: Annotated[
-        bool, typer.Option("--shared-phases", help="all series peak on the same days")
-    ] = GeneratorPlan.shared_phases,
+    own_phases: Annotated[
+        bool, typer.Option("--own-phases", help="each series peaks on days of its own")
+    ] = GeneratorPlan.own_phases,
     promotion_share: Annotated[
         float, typer.Option(min=0, max=1, help="share of days on promotion")
     ] = GeneratorPlan.promotion_share,
@@ -231,7 +231,7 @@ def main(
 ) -> None:
     """Write simulated demand: `panel.parquet` as a shop sees it, `oracle.parquet` the truth behind it."""
     plan = GeneratorPlan(
-        series, days, future_days, weekly, annual, shared_phases, promotion_share, promotion_effect, walk,
+        series, days, future_days, weekly, annual, own_phases, promotion_share, promotion_effect, walk,
         stockout_share, seed,
     )  # fmt: skip
     generated = generate(plan)

@@ -25,6 +25,9 @@ GATE_ORIGINS = 6
 ORIGIN_SPACING_DAYS = 14
 CUMULATIVE_DAYS = 14
 HISTORY_DAYS = 224
+WINDOW_DAYS = 476
+"""Days a forecaster is shown; before the panel begins they count as before the launch."""
+
 PATHS = 500
 GOAL_RATIO = 0.95
 GOAL_COVERAGE = (0.75, 0.85)
@@ -65,7 +68,7 @@ def daily_forecasts(
     panel: DemandPanel, origins: Sequence[int], forecaster: Callable[[DemandWindow], Floats]
 ) -> Floats:
     """(origins, n, horizon, levels) quantiles made with what was known at each origin."""
-    windows = (panel.window(origin, HISTORY_DAYS, HORIZON_DAYS) for origin in origins)
+    windows = (panel.window(origin, WINDOW_DAYS, HORIZON_DAYS) for origin in origins)
     return np.stack([forecaster(window) for window in windows])
 
 

@@ -19,9 +19,8 @@ import torch
 import typer
 
 from batch.forecaster.artifact import Weights, save_artifact
-from batch.forecaster.fitting import calibrate, new_config
+from batch.forecaster.fitting import finished, learned_part, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel, read_panel
-from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import TrainingPlan
 from batch.model_gate import (
     GATE_ORIGINS,
@@ -124,27 +123,29 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     """Trains, calibrates, scores and writes one model; returns its id."""
     panel = read_panel(settings.panel_dir)
     parts = split(panel)
-    learned = panel.until(parts.last_learned)
-    config = new_config(learned)
-    last_day = panel.day(parts.last_learned)
+    known = panel.until(parts.last_learned)
+    learned = learned_part(known)
+    config = new_config(learned, seasonal_effects(learned))
+    last_day = learned.day(learned.units.shape[1] - 1)
     typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
     arguments = worker_arguments(settings.panel_dir, last_day, config, plan)
-    weights = train_network(arguments, workers, settings.run_dir)
-    config = calibrate(learned, config, weights)
+    predictor = finished(known, config, train_network(arguments, workers, settings.run_dir))
+    config = predictor.config
     typer.echo(
-        f"copula {config.copula}, fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
+        f"bent share {config.bent_share}, copula {config.copula}, "
+        f"fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
     )
-    metrics = compare(panel, parts.gate, Predictor(config, weights))
+    metrics = compare(panel, parts.gate, predictor)
     typer.echo(comparison_table(metrics))
     origin = {
         "panel_hash": panel.panel_hash,
-        "learned_until": last_day.isoformat(),
+        "learned_until": panel.day(parts.last_learned).isoformat(),
         "seed": plan.seed,
         "plan": vars(plan),
         "workers": workers,
         "versions": {name: version(name) for name in VERSIONED},
     }
-    return save_artifact(settings.models_dir, config, weights, metrics, origin)
+    return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin)
 
 
 @app.command()

@@ -1,13 +1,17 @@
 """A forecaster fitted in this process, without Ray: what a backtest retrains at each of its origins."""
 
+from functools import partial
+
 import numpy as np
 
+from batch.accuracy import weighted_quantile_loss
 from batch.copula_fit import fit_copula
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.seasonality import SeasonalEffects, fit_seasonality
 from batch.forecaster.training import (
     TrainingPlan,
     new_network,
@@ -20,33 +24,77 @@ from batch.forecaster.windows import DemandWindow, Floats
 from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts, rolling_origins
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 
+BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+VALIDATION_DAYS = 56
+WEIGHING_SPACING_DAYS = 7
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
 
 
 def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
-    """Trains on the whole panel, and calibrates the dependence between days on its own later origins.
+    """Trains on all but the last days, weighs the heads on those, and calibrates on the later origins.
 
     The same panel, plan and number of threads give the same predictor, bit for bit, on one CPU. Nothing but
     the panel is read: for a forecast at an origin, pass `panel.until(origin)`. Joint paths and cumulative
     quantiles follow from `Predictor.predict` and `Predictor.config.copula` (`batch.forecaster.sampling`).
     """
-    config = new_config(panel)
-    data = training_set(panel, slice(None), config, plan)
-    network = new_network(config, plan.seed)
+    learned = learned_part(panel)
+    seasons = seasonal_effects(learned)
+    config = new_config(learned, seasons)
+    data = training_set(learned, slice(None), config, plan, seasons.effects)
+    network = new_network(config, seasons, plan.seed)
     optimizer = new_optimizer(network, plan)
     for epoch in range(plan.epochs):
         train_epoch(network, optimizer, data, config, plan, epoch)
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    return finished(panel, config, weights)
+
+
+def learned_part(panel: DemandPanel) -> DemandPanel:
+    """The days that the network learns from: all but those that its heads are weighed on."""
+    return panel.until(panel.units.shape[1] - 1 - VALIDATION_DAYS)
+
+
+def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
+    """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
+    config = weigh_heads(panel, config, weights)
+    seasons = seasonal_effects(panel)
+    current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
+    weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
     return Predictor(calibrate(panel, config, weights), weights)
 
 
-def new_config(panel: DemandPanel) -> ForecasterConfig:
+def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
+    """The weight of the bent quantiles with the least loss, daily and summed, at origins in the last days."""
+    last = panel.units.shape[1] - 1 - HORIZON_DAYS
+    origins = list(range(last - VALIDATION_DAYS + HORIZON_DAYS, last + 1, WEIGHING_SPACING_DAYS))
+    actual = actuals(panel, origins)
+    if actual.sum() <= 0:
+        return config
+    heads = []
+    for share in (0.0, 1.0):
+        head = Predictor(config.model_copy(update={"bent_share": share}), weights)
+        heads.append(daily_forecasts(panel, origins, partial(head.predict, series=panel.series)))
+    losses = {
+        share: weighted_quantile_loss((1 - share) * heads[0] + share * heads[1], actual)
+        for share in BENT_SHARES
+    }
+    return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
+
+
+def seasonal_effects(panel: DemandPanel) -> SeasonalEffects:
+    """The seasons of a panel that ends on the last day that may be learned from."""
+    known = panel.observed & panel.open
+    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion)
+
+
+def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig:
     """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
     return ForecasterConfig(
-        skus=tuple(sorted({sku for sku, _ in panel.series})),
+        series=panel.series,
         locations=tuple(sorted({location for _, location in panel.series})),
-        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
+        counts=bool((panel.units == np.round(panel.units)).all()),
+        pooled_quantiles=pooled_quantiles(panel, seasons.effects[1:], QUANTILE_LEVELS),
     )
 
 

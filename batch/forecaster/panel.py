@@ -16,6 +16,7 @@ FULL_DAY = 0.999
 """Share of a day in stock from which its demand counts as fully observed."""
 
 USUAL_PRICE_DAYS = 56
+_ARRAYS = ("units", "observed", "open", "location_open", "price", "promotion")
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,14 @@ class DemandPanel:
         """(n, horizon) demand of the days after column `last`."""
         return self.units[:, last + 1 : last + 1 + horizon]
 
+    def rows(self, rows: slice) -> "DemandPanel":
+        """The panel of some of its series."""
+        arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        return replace(self, series=self.series[rows], **arrays)
+
     def until(self, last: int) -> "DemandPanel":
         """The panel as it stood at the close of column `last`."""
-        arrays = ("units", "observed", "open", "location_open", "price", "promotion")
-        return replace(self, **{name: getattr(self, name)[:, : last + 1] for name in arrays})
+        return replace(self, **{name: getattr(self, name)[:, : last + 1] for name in _ARRAYS})
 
 
 def relative_price(price: Floats) -> Floats:

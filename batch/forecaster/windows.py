@@ -4,19 +4,28 @@ Arrays are (series, days). A day is *known* when the location was open and the S
 known days enter levels and empirical quantiles. Days before a SKU's launch are neither open nor observed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.seasonality import log_index, log_price
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEVEL_FLOOR = 0.1
-DAY_FEATURES = 20
+RATIO_FLOOR = 0.05
+BASE_LOOKBACK = 140
+"""Calendar days that the empirical quantiles look back."""
+
+LEVEL_DAYS = (7, 28, 56, 112, 224, 364)
+CALENDAR_FEATURES = 13
+OWN_FEATURES = 9 + len(LEVEL_DAYS)
+DAY_FEATURES = OWN_FEATURES + CALENDAR_FEATURES
+FUTURE_FEATURES = CALENDAR_FEATURES + 4
 
 
 NEUTRAL = {"price": 1.0, "promotion": 0.0, "future_price": 1.0, "future_promotion": 0.0}
@@ -60,28 +69,41 @@ class DemandWindow:
         shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
         fill_neutral(self, shapes)
 
+    def last_days(self, days: int) -> "DemandWindow":
+        """The same moment with a shorter memory."""
+        recent = {
+            name: getattr(self, name)[:, -days:]
+            for name in ("units", "observed", "open", "price", "promotion")
+        }
+        return replace(self, **recent)
 
-def trailing_mean(units: Floats, known: Flags, days: int) -> Floats:
-    """Mean over the known days of the last `days` calendar days, today included; 0 where there is none."""
-    total = np.cumsum(np.where(known, units, 0.0), axis=1)
-    count = np.cumsum(known, axis=1, dtype=np.float64)
+
+def trailing_sum(values: Floats, days: int) -> Floats:
+    """Sum over the last `days` calendar days, today included."""
+    total = np.cumsum(values, axis=1)
     total[:, days:] -= total[:, :-days].copy()
-    count[:, days:] -= count[:, :-days].copy()
-    mean: Floats = np.maximum(total, 0.0) / np.maximum(count, 1.0)
-    return mean
+    return total
 
 
-def demand_level(units: Floats, known: Flags) -> Floats:
-    """The scale of each series as of each day: mean of its 56- and 112-day means, at least 0.1 units."""
-    slow, fast = trailing_mean(units, known, 112), trailing_mean(units, known, 56)
+def trailing_ratio(units: Floats, index: Floats, known: Flags, days: int) -> Floats:
+    """Units per unit of `index` over the known days of the last `days` days; 0 where there is none."""
+    sold = trailing_sum(np.where(known, units, 0.0), days)
+    expected = trailing_sum(np.where(known, index, 0.0), days)
+    ratio: Floats = np.maximum(sold, 0.0) / np.maximum(expected, 1e-2)
+    return ratio
+
+
+def demand_level(units: Floats, index: Floats, known: Flags) -> Floats:
+    """Scale of each series as of each day: mean of its 56- and 112-day ratios to the index, at least 0.1."""
+    slow, fast = (trailing_ratio(units, index, known, days) for days in (112, 56))
     return np.maximum((slow + fast) / 2, LEVEL_FLOOR)
 
 
-def fill_censored(units: Floats, observed: Flags, open_days: Flags) -> Floats:
-    """Replaces demand of censored open days by the level of the day before where that is higher."""
-    level = demand_level(units, observed & open_days)
+def fill_censored(units: Floats, index: Floats, observed: Flags, open_days: Flags) -> Floats:
+    """Replaces demand of censored open days by what the level of the day before lets expect, if more."""
+    level = demand_level(units, index, observed & open_days)
     before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
-    return np.where(open_days & ~observed, np.maximum(units, before), units)
+    return np.where(open_days & ~observed, np.maximum(units, before * index), units)
 
 
 def calendar_features(days: NDArray[np.datetime64]) -> Floats:
@@ -96,23 +118,61 @@ def calendar_features(days: NDArray[np.datetime64]) -> Floats:
     return np.concatenate([np.eye(7)[weekday], np.stack(waves + nearness, axis=1)], axis=1)
 
 
-def day_features(units: Floats, observed: Flags, open_days: Flags, last_day: date) -> Floats:
-    """Encoder inputs (series, days, 20) from filled units, relative to the level of each day."""
-    known = observed & open_days
-    level = demand_level(units, known)
-    last = np.datetime64(last_day, "D")
-    days = np.arange(last - (units.shape[1] - 1), last + 1)
+@dataclass(frozen=True)
+class DemandHistory:
+    """What the network reads of each day (series, days), from the effects of its season.
+
+    Attributes:
+        log_index: log of what season, promotion and price multiply the level by.
+        units: demand with censored days filled, in multiples of the index.
+        known: open and in stock all day.
+        level: the scale as of each day.
+        features: (series, days, DAY_FEATURES).
+    """
+
+    log_index: Floats
+    units: Floats
+    known: Flags
+    level: Floats
+    features: Floats
+
+
+def demand_history(window: DemandWindow, effects: Floats) -> DemandHistory:
+    """Causal: no value depends on a later day. `effects` are (series, EFFECTS)."""
+    last = np.datetime64(window.last_day, "D")
+    days = np.arange(last - (window.units.shape[1] - 1), last + 1)
+    log_of_index = log_index(effects, days, window.price, window.promotion)
+    index, known = np.exp(log_of_index), window.observed & window.open
+    filled = fill_censored(window.units, index, window.observed, window.open)
+    level = demand_level(filled, index, known)
     own = [
-        np.log1p(units / level),
+        np.log1p(filled / (level * index)),
         np.log(level) / 3 - 1,
-        np.log1p(trailing_mean(units, known, 7) / level),
-        np.log1p(trailing_mean(units, known, 28) / level),
-        (units > 0).astype(float),
-        observed.astype(float),
-        open_days.astype(float),
+        *(
+            np.log((trailing_ratio(filled, index, known, span) / level + RATIO_FLOOR) / (1 + RATIO_FLOOR))
+            for span in LEVEL_DAYS
+        ),
+        np.log1p(trailing_sum(known.astype(float), LEVEL_DAYS[-1])) / 6,
+        (filled > 0).astype(float),
+        window.observed.astype(float),
+        window.open.astype(float),
+        window.promotion,
+        log_price(window.price),
+        log_of_index,
     ]
-    calendar = np.broadcast_to(calendar_features(days), (*units.shape, 13))
-    return np.concatenate([np.stack(own, axis=2), calendar], axis=2)
+    calendar = np.broadcast_to(calendar_features(days), (*level.shape, CALENDAR_FEATURES))
+    features = np.concatenate([np.stack(own, axis=2), calendar], axis=2)
+    return DemandHistory(log_of_index, filled / index, known, level, features)
+
+
+def horizon_features(window: DemandWindow, effects: Floats) -> Floats:
+    """(series, horizon, FUTURE_FEATURES) of the days ahead; the last is the log of their index."""
+    first = np.datetime64(window.last_day, "D") + 1
+    days = np.arange(first, first + window.future_open.shape[1])
+    index = log_index(effects, days, window.future_price, window.future_promotion)
+    calendar = np.broadcast_to(calendar_features(days), (*index.shape, CALENDAR_FEATURES))
+    own = [window.future_open.astype(float), window.future_promotion, log_price(window.future_price), index]
+    return np.concatenate([calendar, np.stack(own, axis=2)], axis=2)
 
 
 def empirical_quantiles(units: Floats, known: Flags, levels: tuple[float, ...], days: int) -> Floats:

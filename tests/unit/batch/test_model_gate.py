@@ -5,7 +5,7 @@ import pytest
 
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.fitting import calibrate, new_config
+from batch.forecaster.fitting import calibrate, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import new_network
@@ -30,8 +30,10 @@ def noisy_panel(days: int) -> DemandPanel:
 
 
 def untrained(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
-    config = new_config(panel)
-    weights = {name: value.numpy() for name, value in new_network(config, 1).state_dict().items()}
+    seasons = seasonal_effects(panel)
+    config = new_config(panel, seasons)
+    network = new_network(config, seasons, 1)
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
     return config, weights
 
 
