@@ -41,7 +41,8 @@ class History:
     @property
     def filled(self) -> Floats:
         """(n, days) demand, with the level of the day before where sales of an open day are not demand."""
-        return fill_censored(self.panel.units, self.panel.observed, self.panel.open)
+        flat = np.ones(self.panel.units.shape)
+        return fill_censored(self.panel.units, flat, self.panel.observed, self.panel.open)
 
     def window(self, days: int, ahead: int) -> DemandWindow:
         """The last `days` days, and `ahead` days known ahead, repeated by weeks beyond the horizon."""

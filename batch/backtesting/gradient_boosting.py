@@ -78,7 +78,6 @@ class LightGBMQuantiles:
             "objective": "quantile",
             "num_leaves": self.plan.leaves,
             "learning_rate": self.plan.learning_rate,
-            "min_data_in_leaf": 50,
             "feature_fraction": 0.8,
             "bagging_fraction": 0.8,
             "bagging_freq": 1,

@@ -53,7 +53,7 @@ def chosen_models(names: Sequence[str], settings: Settings) -> dict[str, NewFore
     wanted = list(BASELINES)
     for name in names or [name for name, model in MODELS.items() if model.by_default]:
         wanted += _expanded(name)
-    return {name: _maker(name, settings) for name in dict.fromkeys(wanted)}
+    return dict(_named(name, settings) for name in dict.fromkeys(wanted))
 
 
 def _expanded(name: str) -> list[str]:
@@ -67,11 +67,12 @@ def _expanded(name: str) -> list[str]:
     return [name]
 
 
-def _maker(name: str, settings: Settings) -> NewForecaster:
+def _named(name: str, settings: Settings) -> tuple[str, NewForecaster]:
+    """The model with its whole name: a promoted one carries its id."""
     if name in MODELS:
-        return MODELS[name].new
+        return name, MODELS[name].new
     model_id = name.partition(":")[2] or current_model(settings.models_dir)
     if not model_id:
         raise StockstreamError(f"no model is promoted in {settings.models_dir}: run `stockstream train`")
     artifact = load_artifact(settings.models_dir, model_id)
-    return lambda: PromotedModel(artifact)
+    return f"{PROMOTED}:{model_id}", lambda: PromotedModel(artifact)

@@ -81,8 +81,10 @@ class ScoreSums:
 def score(forecast: Forecast, outcome: Outcome) -> ScoreSums:
     """Scores a forecast, some thousand series at a time."""
     rng = np.random.default_rng(outcome.seed)
-    daily_uniform: Floats = rng.random(outcome.units.shape)
-    sum_uniform: Floats = rng.random(outcome.sums.shape)
+    daily_uniform, sum_uniform = (
+        np.asarray(rng.random(outcome.units.shape)),
+        np.asarray(rng.random(outcome.sums.shape)),
+    )
     total: ScoreSums | None = None
     for start in range(0, len(outcome.units), ROWS):
         rows = slice(start, start + ROWS)
