@@ -69,59 +69,88 @@ class _Grid:
         return whole
 
 
+@dataclass(frozen=True)
+class _Days:
+    """What each day of each series is, (n, days); `treatment` is what a missing row counts as."""
+
+    recorded: Flags
+    location_open: Flags
+    in_stock: Flags
+    treatment: Literal["zero", "unobserved"]
+
+    @property
+    def launched(self) -> Flags:
+        return np.maximum.accumulate(self.recorded, axis=1)
+
+    @property
+    def missing(self) -> Flags:
+        return self.launched & self.location_open & ~self.recorded
+
+    @property
+    def observed(self) -> Flags:
+        known = self.recorded | self.missing if self.treatment == "zero" else self.recorded
+        return known & self.in_stock & self.location_open
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "missing_rows": int(self.missing.sum()),
+            "missing_rows_count_as": self.treatment,
+            "out_of_stock_days": int((self.recorded & self.location_open & ~self.in_stock).sum()),
+            "closed_days": int((self.launched & ~self.location_open).sum()),
+        }
+
+
 def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
-    units = cells.numbers(
-        table, "units", "a number of units of at least 0; take returns off or leave them out"
-    )
+    accepted = "a number of units of at least 0; take returns off or leave them out"
+    units = cells.numbers(table, "units", accepted)
+    if not (units > 0).any():
+        raise StockstreamError(f"units are 0 in all {table.rows:,} rows: there is no demand to forecast")
     day = cells.days(table)
     skus, sku = cells.names(table, "sku")
     locations, location = cells.names(table, "location")
     keys, row = np.unique(sku * len(locations) + location, return_inverse=True)
+    series = tuple((skus[key // len(locations)], locations[key % len(locations)]) for key in keys.tolist())
     grid = _grid(table, len(keys), row, day)
-    at = keys % len(locations)
     recorded = grid.spread(np.ones(len(units))) > 0
-    location_open = _open_days(table, grid, recorded, at, int(day.min() + 3) % WEEK)
-    launched = np.maximum.accumulate(recorded, axis=1)
-    gaps = launched & location_open & ~recorded
-    treatment = _treatment(missing_rows, units)
-    in_stock = grid.spread(_in_stock(table, len(units)), 1.0) >= FULL_DAY
-    observed = (recorded | (gaps if treatment == "zero" else False)) & in_stock & location_open
-    if not (units > 0).any():
-        raise StockstreamError(f"units are 0 in all {table.rows:,} rows: there is no demand to forecast")
-    first = date(1970, 1, 1) + timedelta(days=int(day.min()))
+    days = _Days(
+        recorded,
+        _open_days(table, grid, recorded, keys % len(locations), int(day.min() + 3) % WEEK),
+        grid.spread(_in_stock(table, len(units)), 1.0) >= FULL_DAY,
+        _treatment(missing_rows, units),
+    )
     price = _prices(table, grid, "price")
     demand = DemandPanel(
-        series=tuple((skus[key // len(locations)], locations[key % len(locations)]) for key in keys.tolist()),
-        first_day=first,
+        series=series,
+        first_day=date(1970, 1, 1) + timedelta(days=int(day.min())),
         units=grid.spread(units),
-        observed=observed,
-        open=launched & location_open,
-        location_open=location_open,
+        observed=days.observed,
+        open=days.launched & days.location_open,
+        location_open=days.location_open,
         panel_hash="",
         **_known_ahead(table, grid, price),
     )
-    facts = {
-        "files": [file.name for file, _ in table.parts],
-        "columns": list(table.columns),
-        "ignored_columns": list(table.ignored),
-        "rows": table.rows,
-        "series": len(keys),
-        "locations": len(locations),
-        "first_day": first.isoformat(),
-        "last_day": demand.day(grid.shape[1] - 1).isoformat(),
-        "missing_rows": int(gaps.sum()),
-        "missing_rows_count_as": treatment,
-        "out_of_stock_days": int((recorded & location_open & ~in_stock).sum()),
-        "closed_days": int((launched & ~location_open).sum()),
-        "share_of_zero_days": float(np.mean(demand.units[observed] == 0)) if observed.any() else None,
-    }
     return SalesPanel(
         demand=replace(demand, panel_hash=_digest(demand)),
         calendar_known="open" in table.columns,
         price=price,
         category=_category(table, row, len(keys)),
-        facts=facts,
+        facts={**_facts(table, demand), **days.facts()},
     )
+
+
+def _facts(table: PanelTable, demand: DemandPanel) -> dict[str, Any]:
+    known = demand.observed & demand.open
+    return {
+        "files": [file.name for file, _ in table.parts],
+        "columns": list(table.columns),
+        "ignored_columns": list(table.ignored),
+        "rows": table.rows,
+        "series": len(demand.series),
+        "locations": len({location for _, location in demand.series}),
+        "first_day": demand.first_day.isoformat(),
+        "last_day": demand.day(demand.units.shape[1] - 1).isoformat(),
+        "share_of_zero_days": float(np.mean(demand.units[known] == 0)) if known.any() else None,
+    }
 
 
 def _digest(demand: DemandPanel) -> str:

@@ -1,7 +1,6 @@
 """Forecasters on simulated demand whose true distribution is known: what of the possible gain is reached?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -32,12 +31,13 @@ PATHS = 1000
 LEARNING = ("lightgbm", "deepar")
 
 
-@dataclass(frozen=True)
 class Oracle:
     """Knows the rate of every day ahead, its walk included, and the dispersion."""
 
-    generated: GeneratedDemand
-    sums: str = f"{PATHS} draws from the true distributions"
+    sums = f"{PATHS} draws from the true distributions"
+
+    def __init__(self, generated: GeneratedDemand) -> None:
+        self._generated = generated
 
     def fit(self, history: History) -> None:
         """Nothing is to be learned."""
@@ -45,8 +45,8 @@ class Oracle:
     def forecast(self, history: History) -> Forecast:
         first = history.panel.units.shape[1]
         ahead = slice(first, first + history.horizon)
-        daily = self.generated.oracle_quantiles(first, QUANTILE_LEVELS)[:, : history.horizon]
-        k, rate = self.generated.dispersion, self.generated.rate[:, ahead]
+        daily = self._generated.oracle_quantiles(first, QUANTILE_LEVELS)[:, : history.horizon]
+        k, rate = self._generated.dispersion, self._generated.rate[:, ahead]
         sums = np.zeros((len(rate), len(history.taus), len(QUANTILE_LEVELS)))
         rng = np.random.default_rng(first)
         for row in range(len(rate)):
@@ -70,7 +70,8 @@ def measure(seeds: Sequence[int], series: int, origins: int) -> list[Figure]:
         generated = generate(GeneratorPlan(series=series, future_days=HORIZON * origins, seed=seed))
         task = _task(generated, origins)
         taus = task.origins.taus
-        models = contestants(*CLASSICAL[1:], *LEARNING, OURS) | {"oracle": partial(Oracle, generated)}
+        models = contestants(*CLASSICAL[1:], *LEARNING, OURS)
+        models["oracle"] = partial(Oracle, generated)
         runs = measured_runs(f"known-oracle-{series}-{origins}-{seed}", task, models)
         first.append({name: made[0].sums for name, made in runs.items()})
         every.append(pooled(runs))
