@@ -4,8 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from batch.accuracy import interval_coverage, weighted_quantile_loss
 from batch.forecaster.sampling import cumulative_quantiles, sample_paths
+from batch.forecaster.scores import interval_coverage, weighted_quantile_loss
 from batch.forecaster.windows import Floats
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from batch.accuracy import interval_coverage, weighted_quantile_loss
-from batch.baselines import (
+from batch.copula_fit import summed_quantiles
+from batch.forecaster.baselines import (
     bootstrap_cumulative,
     rolling_cumulative,
     seasonal_naive,
     seasonal_naive_cumulative,
 )
-from batch.copula_fit import summed_quantiles
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.scores import interval_coverage, weighted_quantile_loss
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts.demand import HORIZON_DAYS, Copula
 from infra.errors import StockstreamError

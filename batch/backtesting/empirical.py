@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from batch.accuracy import pinball
 from batch.backtesting.forecaster import Forecast, History, ascending
-from batch.baselines import seasonal_naive, seasonal_naive_cumulative
+from batch.forecaster.baselines import seasonal_naive, seasonal_naive_cumulative
 from batch.forecaster.fallback import FALLBACK_DAYS, empirical_forecast
+from batch.forecaster.scores import pinball
 from batch.forecaster.windows import DemandWindow, Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS
 

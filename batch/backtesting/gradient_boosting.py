@@ -8,9 +8,9 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.stats import norm
 
-from batch.accuracy import SCORED_LEVELS
 from batch.backtesting import boosting_rows
 from batch.backtesting.forecaster import Forecast, History, ascending
+from batch.forecaster.scores import SCORED_LEVELS
 from batch.forecaster.windows import Floats
 from infra.contracts.demand import QUANTILE_LEVELS
 from infra.errors import StockstreamError

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.accuracy import SCORED_LEVELS
 from batch.backtesting.scores import CENTRAL, PIT_BINS, ScoreSums
+from batch.forecaster.scores import SCORED_LEVELS
 from batch.forecaster.windows import Floats
 from infra.contracts.demand import QUANTILE_LEVELS
 

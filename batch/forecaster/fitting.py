@@ -4,13 +4,13 @@ from functools import partial
 
 import numpy as np
 
-from batch.accuracy import weighted_quantile_loss
 from batch.copula_fit import fit_copula
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.scores import weighted_quantile_loss
 from batch.forecaster.seasonality import SeasonalEffects, fit_seasonality
 from batch.forecaster.training import (
     TrainingPlan,

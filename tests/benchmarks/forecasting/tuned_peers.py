@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from batch.accuracy import weighted_quantile_loss
 from batch.backtesting.forecaster import Forecast, History
 from batch.backtesting.gradient_boosting import BoostingPlan, LightGBMQuantiles
+from batch.forecaster.scores import weighted_quantile_loss
 
 SECONDS = 180.0
 """What every learning method may take to fit, tuning included, on 2 cores."""

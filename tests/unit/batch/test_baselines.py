@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from batch.baselines import (
+from batch.copula_fit import fit_copula, summed_quantiles
+from batch.forecaster.baselines import (
     bootstrap_cumulative,
     rolling_cumulative,
     seasonal_naive,
     seasonal_naive_cumulative,
 )
-from batch.copula_fit import fit_copula, summed_quantiles
 from batch.forecaster.sampling import sample_paths
 from batch.forecaster.windows import DemandWindow, Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
