@@ -49,12 +49,14 @@ class Predictor:
         if window.units.shape[1] < self.config.history_days:
             days = window.units.shape[1]
             raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
-        inputs, scale = self._inputs(window, series)
-        parts = []
-        for start in range(0, len(series), BATCH_SIZE):
-            rows = slice(start, start + BATCH_SIZE)
-            batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
-            parts.append(self._quantiles(batch, scale[rows]))
+        # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
+        with np.errstate(invalid="ignore"):
+            inputs, scale = self._inputs(window, series)
+            parts = []
+            for start in range(0, len(series), BATCH_SIZE):
+                rows = slice(start, start + BATCH_SIZE)
+                batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
+                parts.append(self._quantiles(batch, scale[rows]))
         return np.concatenate(parts)
 
     def effects(self, series: Sequence[tuple[str, str]]) -> Floats:
