@@ -1,5 +1,6 @@
 """A forecaster fitted in this process, without Ray: what a backtest retrains at each of its origins."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -29,6 +30,7 @@ VALIDATION_DAYS = 56
 WEIGHING_SPACING_DAYS = 7
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
+CALIBRATION_FORECASTS = 1300
 
 
 def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
@@ -65,18 +67,19 @@ def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> 
 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """The weight of the bent quantiles with the least loss, daily and summed, at origins in the last days."""
+    """The weight of the bent quantiles with the least loss at origins in the last days."""
     last = panel.units.shape[1] - 1 - HORIZON_DAYS
     origins = list(range(last - VALIDATION_DAYS + HORIZON_DAYS, last + 1, WEIGHING_SPACING_DAYS))
     actual = actuals(panel, origins)
-    if actual.sum() <= 0:
+    exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+    if not actual[exact].any():
         return config
     heads = []
     for share in (0.0, 1.0):
         head = Predictor(config.model_copy(update={"bent_share": share}), weights)
         heads.append(daily_forecasts(panel, origins, partial(head.predict, series=panel.series)))
     losses = {
-        share: weighted_quantile_loss((1 - share) * heads[0] + share * heads[1], actual)
+        share: weighted_quantile_loss(((1 - share) * heads[0] + share * heads[1])[exact], actual[exact])
         for share in BENT_SHARES
     }
     return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
@@ -99,24 +102,25 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 
 
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the year before the gate; `panel` ends on the last learned day."""
+    """Fits both copulas on forecasts of the panel's last year, of a sample of the series where there are many.
+
+    Forecasts of days that a stock-out may have cut are left out.
+    """
     origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
-    actual = actuals(panel, origins)
+    sample = panel.rows(slice(None, None, -(-len(panel.series) * len(origins) // CALIBRATION_FORECASTS)))
+    near = slice(0, CUMULATIVE_DAYS)
+    actual = actuals(sample, origins)[:, :, near]
+    whole = np.stack([sample.observed[:, day + 1 : day + 1 + CUMULATIVE_DAYS].all(axis=1) for day in origins])
     predictor = Predictor(config, weights)
 
-    def fit(forecast: Floats) -> Copula:
-        near = (Ellipsis, slice(0, CUMULATIVE_DAYS))
-        rows = forecast[:, :, :CUMULATIVE_DAYS].reshape(-1, CUMULATIVE_DAYS, forecast.shape[-1])
-        return fit_copula(rows, actual[near].reshape(-1, CUMULATIVE_DAYS))
+    def fit(forecaster: Callable[[DemandWindow], Floats]) -> Copula:
+        forecasts = daily_forecasts(sample, origins, forecaster)[:, :, near]
+        return fit_copula(forecasts[whole], actual[whole], config.counts)
 
-    def model(window: DemandWindow) -> Floats:
-        return predictor.predict(window, panel.series)
-
-    fitted = {
-        "copula": fit(daily_forecasts(panel, origins, model)),
-        "fallback_copula": fit(daily_forecasts(panel, origins, empirical_forecast)),
-    }
-    return config.model_copy(update=fitted)
+    if not actual[whole].any():
+        return config
+    model = partial(predictor.predict, series=sample.series)
+    return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})
 
 
 def _calibration_origins(panel: DemandPanel) -> int:

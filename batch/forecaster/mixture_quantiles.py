@@ -60,9 +60,9 @@ def count_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -
     share = means / (means + k)
     term = weights * np.exp(k * np.log1p(-share))
     reached = term.sum(axis=1)
-    counts: Floats = (reached[:, None] < levels).astype(np.float64)
+    counts: Floats = np.where(np.isnan(reached)[:, None], np.nan, (reached[:, None] < levels) * 1.0)
     for y in range(MAX_COUNT):
-        if (reached >= levels[-1]).all():
+        if not (reached < levels[-1]).any():
             break
         term = term * share * ((y + k) / (y + 1))
         reached = reached + term.sum(axis=1)

@@ -31,13 +31,13 @@ class Predictor:
     def __init__(self, config: ForecasterConfig, weights: Weights) -> None:
         self.config = config
         self.weights = weights
-        self._network = DemandNetwork(config)
+        self.network = DemandNetwork(config)
         tensors = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
         try:
-            self._network.load_state_dict(tensors)
+            self.network.load_state_dict(tensors)
         except RuntimeError as error:
             raise ModelRejected(f"weights do not fit the config: {str(error).splitlines()[0]}") from None
-        self._network.eval()
+        self.network.eval()
 
     def predict(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> Floats:
         """Quantiles (series, horizon, levels) in units; unchecked, see `check_quantiles`.
@@ -49,19 +49,27 @@ class Predictor:
         if window.units.shape[1] < self.config.history_days:
             days = window.units.shape[1]
             raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
-        inputs, scale = self._inputs(window, series)
-        parts = []
-        for start in range(0, len(series), BATCH_SIZE):
-            rows = slice(start, start + BATCH_SIZE)
-            batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
-            parts.append(self._quantiles(batch, scale[rows]))
+        # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
+        with np.errstate(invalid="ignore"):
+            inputs, scale = self._inputs(window, series)
+            parts = []
+            for start in range(0, len(series), BATCH_SIZE):
+                rows = slice(start, start + BATCH_SIZE)
+                batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
+                parts.append(self._quantiles(batch, scale[rows]))
         return np.concatenate(parts)
+
+    def effects(self, series: Sequence[tuple[str, str]]) -> Floats:
+        """(series, EFFECTS) seasonal effects, those of all series for an unknown one."""
+        by_series, _ = self.config.indices(series)
+        effects: Floats = self.network.effects.numpy().astype(np.float64)[by_series]
+        return effects
 
     def _inputs(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> tuple[NetworkInput, Floats]:
         """The network's inputs with one origin each, and the scale (series, horizon) of its outputs."""
         config = self.config
         by_series, by_location = map(np.array, config.indices(series))
-        effects = self._network.effects.numpy().astype(np.float64)[by_series]
+        effects = self.effects(series)
         history = demand_history(window.last_days(config.history_days), effects)
         ahead = horizon_features(window, effects)
         level = history.level[:, -1]
@@ -85,7 +93,7 @@ class Predictor:
         repeat = torch.arange(BATCH_SIZE).clamp(max=rows - 1)
         full = NetworkInput(**{name: value[repeat] for name, value in vars(batch).items()})
         scale = scale[repeat.numpy()]
-        mixture, bent = (each[:, 0].numpy().astype(np.float64) for each in self._network(full))
+        mixture, bent = (each[:, 0].numpy().astype(np.float64) for each in self.network(full))
         share, config = self.config.bent_share, self.config
         quantiles = share * bent * scale[..., None]
         if share < 1:

@@ -31,12 +31,12 @@ from infra.errors import StockstreamError
 class TrainingPlan:
     """Everything that decides the outcome of a training run besides the data."""
 
-    epochs: int = 40
+    epochs: int = 12
     steps_per_epoch: int = 30
     series_per_step: int = 64
     origins_per_series: int = 12
     first_origin: int = 56
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     forgotten_ids: float = 0.1
     masked_series: float = 0.3

@@ -18,6 +18,7 @@ Flags = NDArray[np.bool_]
 
 LEVEL_FLOOR = 0.1
 RATIO_FLOOR = 0.05
+LEAST_EXPECTED = 1e-2
 BASE_LOOKBACK = 140
 """Calendar days that the empirical quantiles look back."""
 
@@ -85,25 +86,26 @@ def trailing_sum(values: Floats, days: int) -> Floats:
     return total
 
 
+def ratio(sold: Floats, expected: Floats) -> Floats:
+    """Units per unit of index; 0 where nothing was expected."""
+    quotient: Floats = np.maximum(sold, 0.0) / np.maximum(expected, LEAST_EXPECTED)
+    return quotient
+
+
 def trailing_ratio(units: Floats, index: Floats, known: Flags, days: int) -> Floats:
     """Units per unit of `index` over the known days of the last `days` days; 0 where there is none."""
-    sold = trailing_sum(np.where(known, units, 0.0), days)
-    expected = trailing_sum(np.where(known, index, 0.0), days)
-    ratio: Floats = np.maximum(sold, 0.0) / np.maximum(expected, 1e-2)
-    return ratio
+    sold, expected = (trailing_sum(np.where(known, each, 0.0), days) for each in (units, index))
+    return ratio(sold, expected)
+
+
+def level_of(ratios: dict[int, Floats]) -> Floats:
+    """The scale of each series: mean of its 56- and 112-day ratios to the index, at least 0.1."""
+    return np.maximum((ratios[112] + ratios[56]) / 2, LEVEL_FLOOR)
 
 
 def demand_level(units: Floats, index: Floats, known: Flags) -> Floats:
-    """Scale of each series as of each day: mean of its 56- and 112-day ratios to the index, at least 0.1."""
-    slow, fast = (trailing_ratio(units, index, known, days) for days in (112, 56))
-    return np.maximum((slow + fast) / 2, LEVEL_FLOOR)
-
-
-def fill_censored(units: Floats, index: Floats, observed: Flags, open_days: Flags) -> Floats:
-    """Replaces demand of censored open days by what the level of the day before lets expect, if more."""
-    level = demand_level(units, index, observed & open_days)
-    before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
-    return np.where(open_days & ~observed, np.maximum(units, before * index), units)
+    """(series, days) scale as of each day."""
+    return level_of({days: trailing_ratio(units, index, known, days) for days in (56, 112)})
 
 
 def calendar_features(days: NDArray[np.datetime64]) -> Floats:
@@ -137,32 +139,64 @@ class DemandHistory:
     features: Floats
 
 
+@dataclass(frozen=True)
+class DayValues:
+    """What `day_features` are made of, (series, days) each: see `DemandHistory` and `LEVEL_DAYS`."""
+
+    filled: Floats
+    index: Floats
+    level: Floats
+    ratios: dict[int, Floats]
+    known_days: Floats
+
+
 def demand_history(window: DemandWindow, effects: Floats) -> DemandHistory:
     """Causal: no value depends on a later day. `effects` are (series, EFFECTS)."""
-    last = np.datetime64(window.last_day, "D")
-    days = np.arange(last - (window.units.shape[1] - 1), last + 1)
-    log_of_index = log_index(effects, days, window.price, window.promotion)
+    log_of_index = log_index_of(window, effects)
     index, known = np.exp(log_of_index), window.observed & window.open
-    filled = fill_censored(window.units, index, window.observed, window.open)
-    level = demand_level(filled, index, known)
+    ratios = {days: trailing_ratio(window.units, index, known, days) for days in LEVEL_DAYS}
+    level = level_of(ratios)
+    before = np.concatenate([np.full_like(level[:, :1], LEVEL_FLOOR), level[:, :-1]], axis=1)
+    filled = filled_units(window, index, before)
+    known_days = trailing_sum(known.astype(float), LEVEL_DAYS[-1])
+    calendar = calendar_features(_days_of(window))
+    features = day_features(window, DayValues(filled, index, level, ratios, known_days), calendar)
+    return DemandHistory(log_of_index, filled / index, known, level, features)
+
+
+def log_index_of(window: DemandWindow, effects: Floats) -> Floats:
+    """(series, days) log index of the days of a window."""
+    return log_index(effects, _days_of(window), window.price, window.promotion)
+
+
+def filled_units(window: DemandWindow, index: Floats, level_before: Floats) -> Floats:
+    """Demand; that of censored open days is what the level of the day before lets expect, if more."""
+    censored = window.open & ~window.observed
+    return np.where(censored, np.maximum(window.units, level_before * index), window.units)
+
+
+def day_features(window: DemandWindow, values: DayValues, calendar: Floats) -> Floats:
+    """(series, days, DAY_FEATURES); `calendar` is (days, CALENDAR_FEATURES)."""
+    level = values.level
     own = [
-        np.log1p(filled / (level * index)),
+        np.log1p(values.filled / (level * values.index)),
         np.log(level) / 3 - 1,
-        *(
-            np.log((trailing_ratio(filled, index, known, span) / level + RATIO_FLOOR) / (1 + RATIO_FLOOR))
-            for span in LEVEL_DAYS
-        ),
-        np.log1p(trailing_sum(known.astype(float), LEVEL_DAYS[-1])) / 6,
-        (filled > 0).astype(float),
+        *(np.log((values.ratios[days] / level + RATIO_FLOOR) / (1 + RATIO_FLOOR)) for days in LEVEL_DAYS),
+        np.log1p(values.known_days) / 6,
+        (values.filled > 0).astype(float),
         window.observed.astype(float),
         window.open.astype(float),
         window.promotion,
         log_price(window.price),
-        log_of_index,
+        np.log(values.index),
     ]
-    calendar = np.broadcast_to(calendar_features(days), (*level.shape, CALENDAR_FEATURES))
-    features = np.concatenate([np.stack(own, axis=2), calendar], axis=2)
-    return DemandHistory(log_of_index, filled / index, known, level, features)
+    dates = np.broadcast_to(calendar, (*level.shape, CALENDAR_FEATURES))
+    return np.concatenate([np.stack(own, axis=2), dates], axis=2)
+
+
+def _days_of(window: DemandWindow) -> NDArray[np.datetime64]:
+    last = np.datetime64(window.last_day, "D")
+    return np.arange(last - (window.units.shape[1] - 1), last + 1)
 
 
 def horizon_features(window: DemandWindow, effects: Floats) -> Floats:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -70,3 +71,11 @@ def test_quantiles_are_finite_ascending_and_not_negative(seed: int, counts: bool
     assert np.isfinite(found).all()
     assert (found >= 0).all()
     assert (np.diff(found, axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_parameters_that_are_not_numbers_give_quantiles_that_are_not(counts: bool) -> None:
+    raw = np.full((1, 9 + (not counts)), np.nan)
+    with np.errstate(invalid="ignore"):
+        found = mixture_quantiles(raw, np.ones(1), QUANTILE_LEVELS, 3, counts)
+    assert np.isnan(found).any()

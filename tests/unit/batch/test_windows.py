@@ -17,7 +17,7 @@ from batch.forecaster.windows import (
     demand_history,
     demand_level,
     empirical_quantiles,
-    fill_censored,
+    filled_units,
     trailing_ratio,
 )
 from infra.contracts.demand import QUANTILE_LEVELS
@@ -65,7 +65,7 @@ def test_a_censored_day_counts_as_the_level_or_what_was_sold_if_more() -> None:
     units = np.array([[10.0, 10.0, 1.0, 30.0, 0.0]])
     observed = np.array([[True, True, False, False, False]])
     open_days = np.array([[True, True, True, True, False]])
-    filled = fill_censored(units, np.ones_like(units), observed, open_days)
+    filled = filled_units(window_of(units, observed, open_days), np.ones_like(units), np.full((1, 1), 10.0))
     assert_allclose(filled, [[10.0, 10.0, 10.0, 30.0, 0.0]])
 
 
