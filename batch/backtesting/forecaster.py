@@ -42,7 +42,8 @@ class History:
     def filled(self) -> Floats:
         """(n, days) demand, with the level of the day before where sales of an open day are not demand."""
         flat = np.ones(self.panel.units.shape)
-        return fill_censored(self.panel.units, flat, self.panel.observed, self.panel.open)
+        units: Floats = fill_censored(self.panel.units, flat, self.panel.observed, self.panel.open)
+        return units
 
     def window(self, days: int, ahead: int) -> DemandWindow:
         """The last `days` days, and `ahead` days known ahead, repeated by weeks beyond the horizon."""
