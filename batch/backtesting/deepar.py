@@ -14,6 +14,7 @@ from infra.contracts.demand import QUANTILE_LEVELS
 from infra.errors import StockstreamError
 
 PATHS = 200
+SEED = 1
 
 
 class DeepAR:
@@ -26,11 +27,17 @@ class DeepAR:
         self._predictor: Any = None
 
     def fit(self, history: History) -> None:
+        from lightning import seed_everything
+
         with _quiet_lightning() as folder:
+            seed_everything(SEED, verbose=False)
             self._predictor = self._estimator(history, folder).train(_dataset(history, ahead=False))
 
     def forecast(self, history: History) -> Forecast:
+        from lightning import seed_everything
+
         with _quiet_lightning():
+            seed_everything(SEED, verbose=False)
             made = list(self._predictor.predict(_dataset(history, ahead=True), num_samples=PATHS))
         paths = np.stack([one.samples for one in made]).astype(np.float64)
         return of_paths(paths, history.future_open, history.taus, QUANTILE_LEVELS)

@@ -17,6 +17,8 @@ from batch.forecaster.windows import Floats
 from batch.segmentation import Names
 from infra.errors import StockstreamError
 
+TINY = 1e-9
+
 
 @dataclass(frozen=True)
 class Run:
@@ -140,6 +142,8 @@ def _check(forecast: Forecast) -> None:
     for quantiles in (forecast.daily, forecast.cumulative):
         if not np.isfinite(quantiles).all() or (quantiles < 0).any():
             raise StockstreamError("forecast has quantiles that are not finite or negative")
+        if (np.diff(quantiles, axis=-1) < -TINY).any():
+            raise StockstreamError("forecast has quantiles that descend")
 
 
 def _shown(task: Task, origin: int, forecast: Forecast) -> Floats:

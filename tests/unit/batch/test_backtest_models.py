@@ -136,6 +136,15 @@ def test_a_series_is_forecast_from_its_launch_on(tmp_path: Path) -> None:
     assert len(history_at(panel, 91, HORIZON, TAUS).panel.series) == 3  # day 90 is a closed Sunday
 
 
+def test_demand_hidden_by_a_stock_out_is_at_least_the_recent_mean(tmp_path: Path) -> None:
+    table = sales().query("sku == 'sku0'").drop(columns="open").assign(available=1.0, units=4)
+    table.loc[[100, 101], "available"] = 0.5
+    table.loc[100, "units"], table.loc[101, "units"] = 1, 9
+    history = history_at(read(tmp_path, table), ORIGIN, HORIZON, TAUS)
+    assert_array_equal(np.flatnonzero(history.filled[0] != 4), [101])
+    assert history.filled[0, 101] == 9
+
+
 def test_only_known_days_are_recent() -> None:
     units = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8]])
     known = np.array([[True, False, True, True], [False, False, False, True]])
