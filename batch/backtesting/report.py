@@ -89,7 +89,7 @@ def markdown(report: dict[str, Any]) -> str:
         "",
         *_table(heads, rows),
         "",
-        "WQL: weighted quantile loss at M5's nine levels, of days and of the demand of 7, 14, 28 days; lower",
+        "WQL: weighted quantile loss at M5's nine levels, of days and of the demand of several days; lower",
         "is better. Ratios are of WQL, with 95 % intervals by block bootstrap over origins. Coverage is by",
         "randomised PIT. Everything else is in report.json.",
         *_champion_lines(report["champions"]),

@@ -33,7 +33,7 @@ def rolling_origins(panel: SalesPanel, horizon: int, count: int, spacing: int) -
     """The last `count` origins; each has a whole horizon before the panel ends.
 
     Raises:
-        StockstreamError: the panel is too short; says how many days are needed and what would fit.
+        StockstreamError: the panel is too short, or nothing is known at the first origin; says what is needed.
     """
     last = panel.days - 1 - horizon
     room = last - (MIN_HISTORY_DAYS - 1)
@@ -44,7 +44,11 @@ def rolling_origins(panel: SalesPanel, horizon: int, count: int, spacing: int) -
             f"panel has {panel.days} days: {count} origins {spacing} days apart with a horizon of {horizon}"
             f" days and {MIN_HISTORY_DAYS} days of history need {needed}; {fitting}"
         )
-    return Origins(tuple(last - spacing * back for back in reversed(range(count))), horizon)
+    columns = tuple(last - spacing * back for back in reversed(range(count)))
+    if not launched(panel, columns[0]).any():
+        day = panel.demand.day(columns[0])
+        raise StockstreamError(f"no series has a day with known demand up to the first origin, {day}")
+    return Origins(columns, horizon)
 
 
 def launched(panel: SalesPanel, origin: int) -> Flags:

@@ -92,9 +92,10 @@ def run_backtest(
         label = f"[{number}/{len(models)}] {name}"
         try:
             runs[name] = _run_model(task, new_model(), folder / name, partial(_say_of, say, label))
-        except StockstreamError as error:
-            failures[name] = str(error)
-            say(f"{label}: left out: {error}")
+        except Exception as error:  # libraries raise anything; the other models' hours must not be lost
+            kind = "" if isinstance(error, StockstreamError) else f"{type(error).__name__}: "
+            failures[name] = kind + " ".join(str(error).split())
+            say(f"{label}: left out: {failures[name]}")
     return Backtest(runs, failures)
 
 

@@ -111,9 +111,22 @@ def test_a_model_that_cannot_be_used_is_left_out_with_its_reason(tmp_path: Path,
         def fit(self, history: History) -> None:
             raise StockstreamError("needs more days")
 
-    report = backtest(panel, models(unusable=Unusable), tmp_path / "out", 14, 2)
-    assert report["left_out"] == {"unusable": "needs more days"}
-    assert "unusable" not in report["models"]
+    class Broken(SeasonalNaive):
+        def forecast(self, history: History) -> Forecast:
+            return Forecast(np.full((12, 14, 21), np.nan), np.zeros((12, 2, 21)))
+
+    class Failing(SeasonalNaive):
+        def fit(self, history: History) -> None:
+            raise ZeroDivisionError("deep inside a library")
+
+    others: dict[str, NewForecaster] = {"unusable": Unusable, "broken": Broken, "failing": Failing}
+    report = backtest(panel, models(**others), tmp_path / "out", 14, 2)
+    assert report["left_out"] == {
+        "unusable": "needs more days",
+        "broken": "forecast has quantiles that are not finite or negative",
+        "failing": "ZeroDivisionError: deep inside a library",
+    }
+    assert set(report["models"]) == {"seasonal-naive", "empirical-56"}
 
 
 def test_a_folder_of_other_files_is_not_overwritten(tmp_path: Path, panel: SalesPanel) -> None:
@@ -137,6 +150,13 @@ def test_the_shortest_panel_said_to_be_enough_is(tmp_path: Path) -> None:
     panel = read_sales_panel(write(tmp_path, days=84))
     assert rolling_origins(panel, 14, 4, 14).columns[0] == 27
     assert backtest(panel, models(), tmp_path / "out", 14, 4)["models"]["empirical-56"]["pooled"]["wql"] > 0
+
+
+def test_a_panel_of_which_nothing_is_known_at_the_first_origin_is_refused(tmp_path: Path) -> None:
+    available = np.tile(np.arange(140) > 110, 12)
+    panel = read_sales_panel(write(tmp_path, available=available))
+    with pytest.raises(StockstreamError, match=r"no series has a day with known demand up to .* 2023-04-09"):
+        rolling_origins(panel, 14, 3, 14)
 
 
 def test_every_origin_has_its_whole_horizon_before_the_end(panel: SalesPanel) -> None:
