@@ -12,7 +12,7 @@ from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
-from batch.forecaster.seasonality import SeasonalEffects, fit_seasonality
+from batch.forecaster.seasonality import DAYS_FOR_A_YEAR, SeasonalEffects, fit_seasonality
 from batch.forecaster.training import (
     TrainingPlan,
     new_network,
@@ -41,7 +41,7 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
     quantiles follow from `Predictor.predict` and `Predictor.config.copula` (`batch.forecaster.sampling`).
     """
     learned = learned_part(panel)
-    seasons = seasonal_effects(learned)
+    seasons = seasonal_effects(learned, is_yearly(learned))
     config = new_config(learned, seasons)
     data = training_set(learned, slice(None), config, plan, seasons.effects)
     network = new_network(config, seasons, plan.seed)
@@ -57,10 +57,16 @@ def learned_part(panel: DemandPanel) -> DemandPanel:
     return panel.until(panel.units.shape[1] - 1 - VALIDATION_DAYS)
 
 
+def is_yearly(learned: DemandPanel) -> bool:
+    """Whether a panel is long enough to tell a year's pattern from a trend."""
+    return len(learned.units[0]) >= DAYS_FOR_A_YEAR
+
+
 def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
     """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
     config = weigh_heads(panel, config, weights)
-    seasons = seasonal_effects(panel)
+    # The network knows the year's waves or does not: what it learned from decides, not what is known by now.
+    seasons = seasonal_effects(panel, is_yearly(learned_part(panel)))
     current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
     weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
     return Predictor(calibrate(panel, config, weights), weights)
@@ -85,10 +91,10 @@ def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) 
     return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
 
 
-def seasonal_effects(panel: DemandPanel) -> SeasonalEffects:
+def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
     """The seasons of a panel that ends on the last day that may be learned from."""
     known = panel.observed & panel.open
-    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion)
+    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion, yearly)
 
 
 def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig:
@@ -102,7 +108,7 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 
 
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the panel's last year, of a sample of the series where there are many.
+    """Fits both copulas on forecasts of the panel's last year, of a sample of the series if there are many.
 
     Forecasts of days that a stock-out may have cut are left out.
     """
