@@ -24,9 +24,12 @@ from batch.forecaster.training import (
 from batch.forecaster.windows import DemandWindow, Floats
 from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts, rolling_origins
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
+from infra.errors import StockstreamError
 
 BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+ENCODER_DAYS = 112
 VALIDATION_DAYS = 56
+LEAST_DAYS = 42
 WEIGHING_SPACING_DAYS = 7
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
@@ -39,7 +42,13 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
     The same panel, plan and number of threads give the same predictor, bit for bit, on one CPU. Nothing but
     the panel is read: for a forecast at an origin, pass `panel.until(origin)`. Joint paths and cumulative
     quantiles follow from `Predictor.predict` and `Predictor.config.copula` (`batch.forecaster.sampling`).
+    A panel of 308 days or less keeps nothing back: its heads weigh the same and its copulas are usual ones.
+
+    Raises:
+        StockstreamError: the panel has too few days, or no series with enough known ones.
     """
+    if len(panel.units[0]) < LEAST_DAYS:
+        raise StockstreamError(f"panel has {len(panel.units[0])} days: training needs at least {LEAST_DAYS}")
     learned = learned_part(panel)
     seasons = seasonal_effects(learned, is_yearly(learned))
     config = new_config(learned, seasons)
@@ -54,7 +63,13 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
 
 def learned_part(panel: DemandPanel) -> DemandPanel:
     """The days that the network learns from: all but those that its heads are weighed on."""
-    return panel.until(panel.units.shape[1] - 1 - VALIDATION_DAYS)
+    kept_back = VALIDATION_DAYS if can_validate(panel) else 0
+    return panel.until(panel.units.shape[1] - 1 - kept_back)
+
+
+def can_validate(panel: DemandPanel) -> bool:
+    """Whether a panel is long enough to keep days back, and to look at its own past forecasts."""
+    return len(panel.units[0]) > HISTORY_DAYS + HORIZON_DAYS + VALIDATION_DAYS
 
 
 def is_yearly(learned: DemandPanel) -> bool:
@@ -64,12 +79,15 @@ def is_yearly(learned: DemandPanel) -> bool:
 
 def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
     """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
-    config = weigh_heads(panel, config, weights)
+    if can_validate(panel):
+        config = weigh_heads(panel, config, weights)
     # The network knows the year's waves or does not: what it learned from decides, not what is known by now.
     seasons = seasonal_effects(panel, is_yearly(learned_part(panel)))
     current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
     weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
-    return Predictor(calibrate(panel, config, weights), weights)
+    if can_validate(panel):
+        config = calibrate(panel, config, weights)
+    return Predictor(config, weights)
 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
@@ -100,6 +118,7 @@ def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
 def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig:
     """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
     return ForecasterConfig(
+        encoder_days=min(ENCODER_DAYS, len(panel.units[0]) // 2),
         series=panel.series,
         locations=tuple(sorted({location for _, location in panel.series})),
         counts=bool((panel.units == np.round(panel.units)).all()),

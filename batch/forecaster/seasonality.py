@@ -172,11 +172,10 @@ class _Fit:
 
 
 def _ceiling(units: Floats, known: Flags) -> Floats:
-    """(series, 1) the 99.5 % quantile of known days, so that one bulk order does not make a season."""
-    quantile = np.nanquantile(
-        np.where(known | ~known.any(axis=1, keepdims=True), units, np.nan), 0.995, axis=1
-    )
-    ceiling: Floats = np.maximum(quantile[:, None], 1.0)
+    """(series, 1) twice the 99.5 % quantile of known days, so that one bulk order does not make a season."""
+    some = known | ~known.any(axis=1, keepdims=True)
+    quantile = np.nanquantile(np.where(some, units, np.nan), 0.995, axis=1)
+    ceiling: Floats = np.maximum(2 * quantile[:, None], 1.0)
     return ceiling
 
 
