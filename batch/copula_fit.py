@@ -41,8 +41,8 @@ def fit_copula(quantiles: Floats, actual: Floats, counts: bool) -> Copula:
 def central_coverage(quantiles: Floats, actual: Floats, counts: bool) -> float:
     """Share of the values (n,) in the central 80 %, by the randomised probability integral transform.
 
-    A count y stands for the stretch y - 0.5 to y + 0.5 of the distribution and is in the interval with the part
-    of its probability that is (Czado, Gneiting & Held 2009, Biometrics 65).
+    A count y stands for the stretch y - 0.5 to y + 0.5 of the distribution and counts with the part of its
+    probability that is inside (Czado, Gneiting & Held 2009, Biometrics 65).
     """
     half = 0.5 if counts else 0.0
     low, high = (_probability(quantiles, actual + shift) for shift in (-half, half))

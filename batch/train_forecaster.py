@@ -19,7 +19,7 @@ import torch
 import typer
 
 from batch.forecaster.artifact import Weights, save_artifact
-from batch.forecaster.fitting import finished, learned_part, new_config, seasonal_effects
+from batch.forecaster.fitting import finished, is_yearly, learned_part, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel, read_panel
 from batch.forecaster.training import TrainingPlan
 from batch.model_gate import (
@@ -125,7 +125,7 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     parts = split(panel)
     known = panel.until(parts.last_learned)
     learned = learned_part(known)
-    config = new_config(learned, seasonal_effects(learned))
+    config = new_config(learned, seasonal_effects(learned, is_yearly(learned)))
     last_day = learned.day(learned.units.shape[1] - 1)
     typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
     arguments = worker_arguments(settings.panel_dir, last_day, config, plan)

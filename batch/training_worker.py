@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.fitting import seasonal_effects
+from batch.forecaster.fitting import is_yearly, seasonal_effects
 from batch.forecaster.panel import read_panel
 from batch.forecaster.training import (
     TrainingPlan,
@@ -24,7 +24,7 @@ from batch.forecaster.training import (
 )
 
 CHECKPOINT_FILE = "training.safetensors"
-EPOCHS_PER_CHECKPOINT = 10
+EPOCHS_PER_CHECKPOINT = 4
 
 
 def worker_arguments(
@@ -48,7 +48,7 @@ def train_worker(arguments: dict[str, Any]) -> None:
     plan = TrainingPlan(**arguments["plan"])
     panel = read_panel(Path(arguments["panel_dir"]))
     learned = panel.until(panel.index(date.fromisoformat(arguments["last_day"])))
-    seasons = seasonal_effects(learned)
+    seasons = seasonal_effects(learned, is_yearly(learned))
     data = training_set(learned, slice(rank, None, workers), config, plan, seasons.effects)
     network = ray.train.torch.prepare_model(new_network(config, seasons, plan.seed))
     optimizer = new_optimizer(network, plan)

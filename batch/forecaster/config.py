@@ -36,12 +36,12 @@ class ForecasterConfig(BaseModel):
     dropout: float = 0.1
     components: int = 3
     counts: bool = True
-    bent_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    bent_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     series: tuple[tuple[str, str], ...]
     locations: tuple[str, ...]
     pooled_quantiles: tuple[float, ...]
-    copula: Copula = Copula(level=0.0, decay=0.0)
-    fallback_copula: Copula = Copula(level=0.0, decay=0.0)
+    copula: Copula = Copula(level=0.1, decay=0.0)
+    fallback_copula: Copula = Copula(level=0.15, decay=0.4)
 
     @property
     def history_days(self) -> int:

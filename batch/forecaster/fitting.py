@@ -12,7 +12,7 @@ from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.scores import weighted_quantile_loss
-from batch.forecaster.seasonality import SeasonalEffects, fit_seasonality
+from batch.forecaster.seasonality import DAYS_FOR_A_YEAR, SeasonalEffects, fit_seasonality
 from batch.forecaster.training import (
     TrainingPlan,
     new_network,
@@ -24,9 +24,12 @@ from batch.forecaster.training import (
 from batch.forecaster.windows import DemandWindow, Floats
 from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts, rolling_origins
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
+from infra.errors import StockstreamError
 
 BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+ENCODER_DAYS = 112
 VALIDATION_DAYS = 56
+LEAST_DAYS = 42
 WEIGHING_SPACING_DAYS = 7
 CALIBRATION_ORIGINS = 13
 CALIBRATION_SPACING_DAYS = 28
@@ -39,9 +42,15 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
     The same panel, plan and number of threads give the same predictor, bit for bit, on one CPU. Nothing but
     the panel is read: for a forecast at an origin, pass `panel.until(origin)`. Joint paths and cumulative
     quantiles follow from `Predictor.predict` and `Predictor.config.copula` (`batch.forecaster.sampling`).
+    A panel of 308 days or less keeps nothing back: its heads weigh the same and its copulas are usual ones.
+
+    Raises:
+        StockstreamError: the panel has too few days, or no series with enough known ones.
     """
+    if len(panel.units[0]) < LEAST_DAYS:
+        raise StockstreamError(f"panel has {len(panel.units[0])} days: training needs at least {LEAST_DAYS}")
     learned = learned_part(panel)
-    seasons = seasonal_effects(learned)
+    seasons = seasonal_effects(learned, is_yearly(learned))
     config = new_config(learned, seasons)
     data = training_set(learned, slice(None), config, plan, seasons.effects)
     network = new_network(config, seasons, plan.seed)
@@ -54,16 +63,31 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
 
 def learned_part(panel: DemandPanel) -> DemandPanel:
     """The days that the network learns from: all but those that its heads are weighed on."""
-    return panel.until(panel.units.shape[1] - 1 - VALIDATION_DAYS)
+    kept_back = VALIDATION_DAYS if can_validate(panel) else 0
+    return panel.until(panel.units.shape[1] - 1 - kept_back)
+
+
+def can_validate(panel: DemandPanel) -> bool:
+    """Whether a panel is long enough to keep days back, and to look at its own past forecasts."""
+    return len(panel.units[0]) > HISTORY_DAYS + HORIZON_DAYS + VALIDATION_DAYS
+
+
+def is_yearly(learned: DemandPanel) -> bool:
+    """Whether a panel is long enough to tell a year's pattern from a trend."""
+    return len(learned.units[0]) >= DAYS_FOR_A_YEAR
 
 
 def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
     """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
-    config = weigh_heads(panel, config, weights)
-    seasons = seasonal_effects(panel)
+    if can_validate(panel):
+        config = weigh_heads(panel, config, weights)
+    # The network knows the year's waves or does not: what it learned from decides, not what is known by now.
+    seasons = seasonal_effects(panel, is_yearly(learned_part(panel)))
     current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
     weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
-    return Predictor(calibrate(panel, config, weights), weights)
+    if can_validate(panel):
+        config = calibrate(panel, config, weights)
+    return Predictor(config, weights)
 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
@@ -85,15 +109,16 @@ def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) 
     return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
 
 
-def seasonal_effects(panel: DemandPanel) -> SeasonalEffects:
+def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
     """The seasons of a panel that ends on the last day that may be learned from."""
     known = panel.observed & panel.open
-    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion)
+    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion, yearly)
 
 
 def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig:
     """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
     return ForecasterConfig(
+        encoder_days=min(ENCODER_DAYS, len(panel.units[0]) // 2),
         series=panel.series,
         locations=tuple(sorted({location for _, location in panel.series})),
         counts=bool((panel.units == np.round(panel.units)).all()),
@@ -102,7 +127,7 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 
 
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the panel's last year, of a sample of the series where there are many.
+    """Fits both copulas on forecasts of the panel's last year, of a sample of the series if there are many.
 
     Forecasts of days that a stock-out may have cut are left out.
     """

@@ -20,7 +20,7 @@ WEEK_WAVES, YEAR_WAVES = 3, 2
 EFFECTS = 2 * (WEEK_WAVES + YEAR_WAVES) + 2
 """Sines and cosines of week and year, promotion, log of the relative price."""
 
-DAYS_FOR_A_YEAR = 700
+DAYS_FOR_A_YEAR = 600
 """A year's pattern is not told from a trend in a shorter panel."""
 
 MAX_LOG_INDEX = 2.0
@@ -74,10 +74,13 @@ def log_price(price: Floats) -> Floats:
 
 
 def fit_seasonality(
-    units: Floats, known: Flags, first_day: date, price: Floats, promotion: Floats
+    units: Floats, known: Flags, first_day: date, price: Floats, promotion: Floats, yearly: bool
 ) -> SeasonalEffects:
-    """Estimates the effects from all known days of a panel; arrays are (series, days)."""
-    fit = _Fit(units, known, first_day, price, promotion)
+    """Estimates the effects from all known days of a panel; without the year's waves unless `yearly`.
+
+    Arrays are (series, days).
+    """
+    fit = _Fit(units, known, first_day, price, promotion, yearly)
     for _ in range(ITERATIONS):
         fit.iterate()
     dispersion = log_dispersion(units, known, fit.mean())
@@ -110,14 +113,13 @@ class _Fit:
     """The state of the EM iterations."""
 
     def __init__(
-        self, units: Floats, known: Flags, first_day: date, price: Floats, promotion: Floats
+        self, units: Floats, known: Flags, first_day: date, price: Floats, promotion: Floats, yearly: bool
     ) -> None:
         series, days = units.shape
-        with_year = days >= DAYS_FOR_A_YEAR
         dates = np.datetime64(first_day, "D") + np.arange(days)
         waves = calendar_waves(dates)
-        waves[:, 2 * WEEK_WAVES :] *= with_year
-        self.half_window = 182 if with_year else 56
+        waves[:, 2 * WEEK_WAVES :] *= yearly
+        self.half_window = 182 if yearly else 56
         own = np.stack([promotion, log_price(price)], axis=2)
         self.design = np.concatenate([np.broadcast_to(waves, (series, *waves.shape)), own], axis=2)
         self.known = known
@@ -170,11 +172,10 @@ class _Fit:
 
 
 def _ceiling(units: Floats, known: Flags) -> Floats:
-    """(series, 1) the 99.5 % quantile of known days, so that one bulk order does not make a season."""
-    quantile = np.nanquantile(
-        np.where(known | ~known.any(axis=1, keepdims=True), units, np.nan), 0.995, axis=1
-    )
-    ceiling: Floats = np.maximum(quantile[:, None], 1.0)
+    """(series, 1) twice the 99.5 % quantile of known days, so that one bulk order does not make a season."""
+    some = known | ~known.any(axis=1, keepdims=True)
+    quantile = np.nanquantile(np.where(some, units, np.nan), 0.995, axis=1)
+    ceiling: Floats = np.maximum(2 * quantile[:, None], 1.0)
     return ceiling
 
 

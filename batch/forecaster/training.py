@@ -26,6 +26,9 @@ from batch.forecaster.windows import (
 )
 from infra.errors import StockstreamError
 
+SETTLED_DAYS = 56
+"""Known days of a series before its level is taken for settled."""
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -92,11 +95,12 @@ BatchT = TypeVar("BatchT", NetworkInput, Targets)
 
 
 def pooled_quantiles(panel: DemandPanel, effects: Floats, levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Quantiles of demand over level and index, over all known days from the 57th on."""
+    """Quantiles of demand over level and index, over all known days of settled series."""
     history = demand_history(panel.window(panel.units.shape[1] - 1, panel.units.shape[1], 0), effects)
-    settled = history.known & (np.cumsum(history.known, axis=1) > 56)
+    least = min(SETTLED_DAYS, panel.units.shape[1] // 2)
+    settled = history.known & (np.cumsum(history.known, axis=1) > least)
     if not settled.any():
-        raise StockstreamError("panel: no SKU has more than 56 open days before the first gate origin")
+        raise StockstreamError(f"panel: no series has more than {least} open days in stock to learn from")
     return tuple(float(q) for q in np.quantile((history.units / history.level)[settled], levels))
 
 
@@ -156,7 +160,8 @@ def draw_batch(
 
     row = randint(0, len(data.series), size)
     start = randint(0, data.days.shape[1] - config.encoder_days + 1, size)
-    origins = randint(plan.first_origin, config.encoder_days, size, plan.origins_per_series)
+    first = min(plan.first_origin, config.encoder_days // 2)
+    origins = randint(first, config.encoder_days, size, plan.origins_per_series)
     last = start[:, None] + origins
     known_id = (torch.rand(size, generator=generator) >= plan.forgotten_ids).long()
     pick = (row[:, None, None], last[..., None] + 1 + torch.arange(config.horizon_days))

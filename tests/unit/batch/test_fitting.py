@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from batch.demand_generator import GeneratorPlan, generate
 from batch.forecaster.fitting import fit_forecaster
 from batch.forecaster.predictor import check_quantiles
 from batch.forecaster.training import TrainingPlan
+from infra.errors import StockstreamError
 
 PLAN = TrainingPlan(epochs=1, steps_per_epoch=2, series_per_step=4, origins_per_series=3)
 PANEL = generate(GeneratorPlan(series=6, days=420, seed=101)).panel()
@@ -29,3 +31,27 @@ def test_nothing_after_the_panel_it_is_given_can_change_a_forecaster() -> None:
     window = PANEL.window(399, one.config.history_days, one.config.horizon_days)
     assert one.config == two.config
     assert one.predict(window, PANEL.series).tobytes() == two.predict(window, PANEL.series).tobytes()
+
+
+@pytest.mark.parametrize("days", [42, 90, 253])
+def test_a_short_panel_is_learned_from_too(days: int) -> None:
+    predictor = fit_forecaster(PANEL.until(days - 1), PLAN)
+    window = PANEL.window(days - 1, predictor.config.history_days, predictor.config.horizon_days)
+    for quantiles in predictor.predict(window, PANEL.series):
+        check_quantiles(quantiles)
+
+
+def test_a_panel_too_short_to_learn_from_is_refused_with_the_days_needed() -> None:
+    with pytest.raises(StockstreamError, match="panel has 41 days: training needs at least 42"):
+        fit_forecaster(PANEL.until(40), PLAN)
+
+
+def test_demand_by_weight_is_learned_and_forecast_in_fractions() -> None:
+    by_weight = replace(PANEL, units=PANEL.units * 0.37)
+    predictor = fit_forecaster(by_weight.until(89), PLAN)
+    window = by_weight.window(89, predictor.config.history_days, predictor.config.horizon_days)
+    quantiles = predictor.predict(window, PANEL.series)
+    assert not predictor.config.counts
+    assert (quantiles % 1 > 0).any()
+    for one in quantiles:
+        check_quantiles(one)

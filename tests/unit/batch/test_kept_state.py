@@ -18,7 +18,7 @@ PANEL = generate(GeneratorPlan(series=30, days=DAYS, own_phases=True, seed=101))
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     past = PANEL.until(START)
-    seasons = seasonal_effects(past)
+    seasons = seasonal_effects(past, True)
     config = new_config(past, seasons)
     network = new_network(config, seasons, 1)
     return Predictor(config, {name: value.numpy() for name, value in network.state_dict().items()})

@@ -30,7 +30,7 @@ def noisy_panel(days: int) -> DemandPanel:
 
 
 def untrained(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
-    seasons = seasonal_effects(panel)
+    seasons = seasonal_effects(panel, False)
     config = new_config(panel, seasons)
     network = new_network(config, seasons, 1)
     weights = {name: value.numpy() for name, value in network.state_dict().items()}

@@ -46,13 +46,13 @@ def weekly_panel(days: int = 560, series: int = 3) -> DemandPanel:
 
 def small_config(panel: DemandPanel) -> ForecasterConfig:
     small = {"hidden_size": 8, "decoder_size": 8}
-    return new_config(panel, seasonal_effects(panel)).model_copy(update=small)
+    return new_config(panel, seasonal_effects(panel, False)).model_copy(update=small)
 
 
 def new_parts(
     panel: DemandPanel, seed: int = PLAN.seed
 ) -> tuple[ForecasterConfig, TrainingSet, DemandNetwork]:
-    seasons, config = seasonal_effects(panel), small_config(panel)
+    seasons, config = seasonal_effects(panel, False), small_config(panel)
     data = training_set(panel, slice(None), config, PLAN, seasons.effects)
     return config, data, new_network(config, seasons, seed)
 
@@ -74,7 +74,7 @@ def test_a_day_without_a_target_costs_nothing() -> None:
 def test_inputs_of_training_and_of_forecasting_are_the_same() -> None:
     panel = weekly_panel()
     unmasked = replace(PLAN, masked_series=0.0)
-    seasons, config = seasonal_effects(panel), small_config(panel)
+    seasons, config = seasonal_effects(panel, False), small_config(panel)
     data = training_set(panel, slice(None), config, unmasked, seasons.effects)
     network = new_network(config, seasons, 1)
     predictor = Predictor(config, {k: v.numpy() for k, v in network.state_dict().items()})
