@@ -33,7 +33,7 @@ def rolling_origins(panel: SalesPanel, horizon: int, count: int, spacing: int) -
     """The last `count` origins; each has a whole horizon before the panel ends.
 
     Raises:
-        StockstreamError: the panel is too short, or nothing is known at the first origin; says what is needed.
+        StockstreamError: the panel is too short, or nothing is known at the first origin; says what fits.
     """
     last = panel.days - 1 - horizon
     room = last - (MIN_HISTORY_DAYS - 1)
