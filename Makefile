@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit verify bench-streaming down lock clean
+.PHONY: help setup demo test check unit verify bench-streaming bench-forecasting down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -29,6 +29,9 @@ verify: setup ## The long checks; what has passed for this commit is not run aga
 
 bench-streaming: setup ## Figures of the features: speed, parity, recovery; STOCKSTREAM_DATA names the folder of other data
 	@$(bin)/python -m tests.benchmarks.run streaming
+
+bench-forecasting: setup ## Figures of the forecasts against every peer: hours; a run that was interrupted goes on
+	@$(bin)/python -m tests.benchmarks.run forecasting
 
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from batch.accuracy import interval_coverage, weighted_quantile_loss
-from batch.baselines import (
+from batch.copula_fit import summed_quantiles
+from batch.forecaster.baselines import (
     bootstrap_cumulative,
     rolling_cumulative,
     seasonal_naive,
     seasonal_naive_cumulative,
 )
-from batch.copula_fit import summed_quantiles
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.scores import interval_coverage, weighted_quantile_loss
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts.demand import HORIZON_DAYS, Copula
 from infra.errors import StockstreamError
@@ -25,6 +25,9 @@ GATE_ORIGINS = 6
 ORIGIN_SPACING_DAYS = 14
 CUMULATIVE_DAYS = 14
 HISTORY_DAYS = 224
+WINDOW_DAYS = 476
+"""Days a forecaster is shown; before the panel begins they count as before the launch."""
+
 PATHS = 500
 GOAL_RATIO = 0.95
 GOAL_COVERAGE = (0.75, 0.85)
@@ -65,7 +68,7 @@ def daily_forecasts(
     panel: DemandPanel, origins: Sequence[int], forecaster: Callable[[DemandWindow], Floats]
 ) -> Floats:
     """(origins, n, horizon, levels) quantiles made with what was known at each origin."""
-    windows = (panel.window(origin, HISTORY_DAYS, HORIZON_DAYS) for origin in origins)
+    windows = (panel.window(origin, WINDOW_DAYS, HORIZON_DAYS) for origin in origins)
     return np.stack([forecaster(window) for window in windows])
 
 

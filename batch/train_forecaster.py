@@ -12,41 +12,29 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import ray
 import ray.train
 import ray.train.torch
 import torch
 import typer
 
-from batch.copula_fit import fit_copula
 from batch.forecaster.artifact import Weights, save_artifact
-from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.fitting import finished, is_yearly, learned_part, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel, read_panel
-from batch.forecaster.predictor import Predictor
-from batch.forecaster.training import TrainingPlan, pooled_quantiles
-from batch.forecaster.windows import DemandWindow, Floats
+from batch.forecaster.training import TrainingPlan
 from batch.model_gate import (
-    CUMULATIVE_DAYS,
     GATE_ORIGINS,
-    HISTORY_DAYS,
-    actuals,
     compare,
-    daily_forecasts,
     rolling_origins,
 )
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
 from batch.training_worker import train_worker, trained_weights, worker_arguments
 from batch.worker_logging import errors_only
-from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError, exit_with_message
 from infra.ray_directory import ray_directory
 from infra.settings import Settings, load_settings
 
-CALIBRATION_ORIGINS = 13
-CALIBRATION_SPACING_DAYS = 28
 MAX_FAILURES = 2
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
 RAY_ENVIRONMENT = {
@@ -74,15 +62,6 @@ def split(panel: DemandPanel) -> Split:
     """Keeps the last six origins' horizons out of training."""
     gate = rolling_origins(panel, GATE_ORIGINS)
     return Split(gate[0], gate)
-
-
-def new_config(panel: DemandPanel) -> ForecasterConfig:
-    """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
-    return ForecasterConfig(
-        skus=tuple(sorted({sku for sku, _ in panel.series})),
-        locations=tuple(sorted({location for _, location in panel.series})),
-        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
-    )
 
 
 def scaling(workers: int, gpus: int) -> ray.train.ScalingConfig:
@@ -140,57 +119,33 @@ def _local_ray(run_dir: Path) -> Iterator[None]:
             ray.shutdown()
 
 
-def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the year before the gate; `panel` ends on the last learned day."""
-    origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
-    actual = actuals(panel, origins)
-    predictor = Predictor(config, weights)
-
-    def fit(forecast: Floats) -> Copula:
-        near = (Ellipsis, slice(0, CUMULATIVE_DAYS))
-        rows = forecast[:, :, :CUMULATIVE_DAYS].reshape(-1, CUMULATIVE_DAYS, forecast.shape[-1])
-        return fit_copula(rows, actual[near].reshape(-1, CUMULATIVE_DAYS))
-
-    def model(window: DemandWindow) -> Floats:
-        return predictor.predict(window, panel.series)
-
-    fitted = {
-        "copula": fit(daily_forecasts(panel, origins, model)),
-        "fallback_copula": fit(daily_forecasts(panel, origins, empirical_forecast)),
-    }
-    return config.model_copy(update=fitted)
-
-
-def _calibration_origins(panel: DemandPanel) -> int:
-    room = panel.units.shape[1] - 1 - HORIZON_DAYS - HISTORY_DAYS
-    return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))
-
-
 def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     """Trains, calibrates, scores and writes one model; returns its id."""
     panel = read_panel(settings.panel_dir)
     parts = split(panel)
-    learned = panel.until(parts.last_learned)
-    config = new_config(learned)
-    last_day = panel.day(parts.last_learned)
+    known = panel.until(parts.last_learned)
+    learned = learned_part(known)
+    config = new_config(learned, seasonal_effects(learned, is_yearly(learned)))
+    last_day = learned.day(learned.units.shape[1] - 1)
     typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
     arguments = worker_arguments(settings.panel_dir, last_day, config, plan)
-    weights = train_network(arguments, workers, settings.run_dir)
-    config = calibrate(learned, config, weights)
+    predictor = finished(known, config, train_network(arguments, workers, settings.run_dir))
+    config = predictor.config
     typer.echo(
-        f"copula {config.copula}, fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
+        f"bent share {config.bent_share}, copula {config.copula}, "
+        f"fallback copula {config.fallback_copula}; scoring {GATE_ORIGINS} origins"
     )
-    metrics = compare(panel, parts.gate, Predictor(config, weights))
+    metrics = compare(panel, parts.gate, predictor)
     typer.echo(comparison_table(metrics))
     origin = {
         "panel_hash": panel.panel_hash,
-        "learned_until": last_day.isoformat(),
+        "learned_until": panel.day(parts.last_learned).isoformat(),
         "seed": plan.seed,
         "plan": vars(plan),
         "workers": workers,
         "versions": {name: version(name) for name in VERSIONED},
     }
-    return save_artifact(settings.models_dir, config, weights, metrics, origin)
+    return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin)
 
 
 @app.command()

@@ -13,10 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import is_yearly, seasonal_effects
 from batch.forecaster.panel import read_panel
 from batch.forecaster.training import (
     TrainingPlan,
-    TrainingSet,
     new_network,
     new_optimizer,
     train_epoch,
@@ -24,7 +24,7 @@ from batch.forecaster.training import (
 )
 
 CHECKPOINT_FILE = "training.safetensors"
-EPOCHS_PER_CHECKPOINT = 10
+EPOCHS_PER_CHECKPOINT = 4
 
 
 def worker_arguments(
@@ -46,8 +46,11 @@ def train_worker(arguments: dict[str, Any]) -> None:
     rank, workers = context.get_world_rank(), context.get_world_size()
     config = ForecasterConfig.model_validate_json(arguments["config"])
     plan = TrainingPlan(**arguments["plan"])
-    data = _own_share(arguments, config, plan, rank, workers)
-    network = ray.train.torch.prepare_model(new_network(config, plan.seed))
+    panel = read_panel(Path(arguments["panel_dir"]))
+    learned = panel.until(panel.index(date.fromisoformat(arguments["last_day"])))
+    seasons = seasonal_effects(learned, is_yearly(learned))
+    data = training_set(learned, slice(rank, None, workers), config, plan, seasons.effects)
+    network = ray.train.torch.prepare_model(new_network(config, seasons, plan.seed))
     optimizer = new_optimizer(network, plan)
     for epoch in range(_resume(network, optimizer), plan.epochs):
         loss = train_epoch(network, optimizer, data, config, plan, epoch, rank, workers)
@@ -63,14 +66,6 @@ def trained_weights(checkpoint: ray.train.Checkpoint) -> dict[str, torch.Tensor]
     with checkpoint.as_directory() as folder, safe_open(Path(folder) / CHECKPOINT_FILE, "pt") as file:
         names = [name for name in file.keys() if name.startswith("network.")]  # noqa: SIM118
         return {name.removeprefix("network."): file.get_tensor(name) for name in names}
-
-
-def _own_share(
-    arguments: dict[str, Any], config: ForecasterConfig, plan: TrainingPlan, rank: int, workers: int
-) -> TrainingSet:
-    panel = read_panel(Path(arguments["panel_dir"]))
-    learned = panel.until(panel.index(date.fromisoformat(arguments["last_day"])))
-    return training_set(learned, slice(rank, None, workers), config, plan)
 
 
 def _report(

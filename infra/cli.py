@@ -27,8 +27,9 @@ VERBS = {
     "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),
     "erase": Verb("batch.erase_user", "remove a person's pseudonym from the archive and the events"),
+    "generate-demand": Verb("batch.demand_generator", "write simulated demand of which everything is known"),
     "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
-    "backtest": Verb("batch.backtest", "score a forecaster at past origins"),
+    "backtest": Verb("batch.backtest", "score forecasters at past origins of any panel"),
     "promote": Verb(
         "batch.promote_model", "make a model the current one if it beats the baselines", "promote"
     ),

@@ -1,12 +1,14 @@
 """What a trained forecaster needs besides its weights."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 
-FEATURE_SCHEMA: Literal[1] = 1
+FEATURE_SCHEMA: Literal[2] = 2
 """Version of the inputs made by `batch.forecaster.windows`; a model of another version is refused."""
 
 
@@ -16,34 +18,47 @@ class ForecasterConfig(BaseModel):
     `encoder_days` are read by the LSTM; `lookback_days` before each of them feed its running features.
     `base_days` are the window lengths, in known open days, of the empirical quantiles the network bends.
     `pooled_quantiles` are the quantiles of units / level over all training days, one per quantile level.
-    A SKU or location that is not listed has index 0.
+    A series or location that is not listed has index 0. `counts` says whether demand is whole units.
+    `bent_share` is the weight of the bent empirical quantiles; the rest is the parametric mixture's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    feature_schema: Literal[1] = FEATURE_SCHEMA
+    feature_schema: Literal[2] = FEATURE_SCHEMA
     encoder_days: int = 112
-    lookback_days: int = 112
+    lookback_days: int = 364
     base_days: tuple[int, ...] = (28, 56, 90)
     horizon_days: int = HORIZON_DAYS
     quantile_levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = QUANTILE_LEVELS
-    hidden_size: int = 48
+    hidden_size: int = 64
     embedding_size: int = 8
     decoder_size: int = 64
     dropout: float = 0.1
-    skus: tuple[str, ...]
+    components: int = 3
+    counts: bool = True
+    bent_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    series: tuple[tuple[str, str], ...]
     locations: tuple[str, ...]
     pooled_quantiles: tuple[float, ...]
-    copula: Copula = Copula(level=0.0, decay=0.0)
-    fallback_copula: Copula = Copula(level=0.0, decay=0.0)
+    copula: Copula = Copula(level=0.1, decay=0.0)
+    fallback_copula: Copula = Copula(level=0.15, decay=0.4)
 
     @property
     def history_days(self) -> int:
         """Days of history a forecast reads."""
         return self.encoder_days + self.lookback_days
 
-    def sku_index(self, sku: str) -> int:
-        return self.skus.index(sku) + 1 if sku in self.skus else 0
+    def indices(self, series: Sequence[tuple[str, str]]) -> tuple[list[int], list[int]]:
+        """Indices of each (sku, location) as a series, and of its location."""
+        by_series, by_location = self._vocabulary
+        return (
+            [by_series.get((sku, location), 0) for sku, location in series],
+            [by_location.get(location, 0) for _, location in series],
+        )
 
-    def location_index(self, location: str) -> int:
-        return self.locations.index(location) + 1 if location in self.locations else 0
+    @cached_property
+    def _vocabulary(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        return (
+            {key: place for place, key in enumerate(self.series, 1)},
+            {location: place for place, location in enumerate(self.locations, 1)},
+        )

@@ -1,4 +1,4 @@
-"""The LSTM that bends empirical quantile functions into a forecast."""
+"""The LSTM that turns the recent days of a series into a distribution for each day ahead."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.windows import DAY_FEATURES
+from batch.forecaster.seasonality import EFFECTS
+from batch.forecaster.windows import DAY_FEATURES, FUTURE_FEATURES, OWN_FEATURES
 
-CALENDAR_FEATURES = 13
 STEP_EMBEDDING = 8
 SUMMARY_LEVELS = (3, 5, 7, 9, 12, 14, 17)
 """Knots of the empirical quantile functions that the encoder's state is joined with."""
+
+LOG_BOUND = 4.0
+FIRST_SPREAD, FIRST_DEVIATION = 0.3, -0.4
 
 
 @dataclass(frozen=True)
@@ -19,75 +22,103 @@ class NetworkInput:
     """A batch of b series, each with p origins.
 
     Attributes:
-        days: (b, encoder days, 20) day features.
+        days: (b, encoder days, DAY_FEATURES) day features.
         origins: (b, p) index of each origin's last known day in `days`.
-        sku: (b,) index, 0 unknown. location: likewise.
+        series: (b,) index, 0 unknown. location: likewise.
         bases: (b, p, bases, levels) empirical quantile functions divided by the level at the origin.
-        calendar: (b, p, horizon, 13) features of the forecast days.
+        ahead: (b, p, horizon, FUTURE_FEATURES) what is known of the forecast days.
         open: (b, p, horizon) 1 on open days, else 0.
     """
 
     days: Tensor
     origins: Tensor
-    sku: Tensor
+    series: Tensor
     location: Tensor
     bases: Tensor
-    calendar: Tensor
+    ahead: Tensor
     open: Tensor
 
 
-class QuantileForecaster(nn.Module):
-    """Direct multi-horizon quantile functions from every origin in a window (forked decoding).
+class DemandNetwork(nn.Module):
+    """Direct multi-horizon distributions from every origin in a window (forked decoding).
 
-    Each step mixes the bases, stretches every increment between knots and adds a small positive one, so that
-    quantiles are non-negative and never cross (Wen et al. 2017, arXiv 1711.11053, for the forked training).
+    Two heads share the encoder. One gives a mixture, negative binomial or zero-inflated log-normal. The other
+    mixes the bases, stretches every increment between knots and adds a small positive one, so that quantiles
+    are non-negative and never cross (Wen et al. 2017, arXiv 1711.11053, for the forked training).
     """
+
+    effects: Tensor
+    log_dispersion: Tensor
 
     def __init__(self, config: ForecasterConfig) -> None:
         super().__init__()
+        self.counts = config.counts
+        self.components = config.components
         self.bases = len(config.base_days) + 1
         self.levels = len(config.quantile_levels)
+        size = config.decoder_size
         self.encoder = nn.LSTM(DAY_FEATURES, config.hidden_size, batch_first=True)
-        self.sku = nn.Embedding(len(config.skus) + 1, config.embedding_size)
         self.location = nn.Embedding(len(config.locations) + 1, config.embedding_size)
         self.step = nn.Embedding(config.horizon_days, STEP_EMBEDDING)
-        state = config.hidden_size + config.embedding_size + self.bases * len(SUMMARY_LEVELS)
-        self.state = nn.Linear(state, config.decoder_size)
-        self.future = nn.Linear(CALENDAR_FEATURES + 1 + STEP_EMBEDDING, config.decoder_size)
-        self.hidden = nn.Linear(config.decoder_size, config.decoder_size)
-        self.head = nn.Linear(config.decoder_size, self.bases + 1 + 2 * self.levels)
+        summary = self.bases * len(SUMMARY_LEVELS)
+        self.state = nn.Linear(config.hidden_size + OWN_FEATURES + config.embedding_size + summary + 1, size)
+        self.future = nn.Linear(FUTURE_FEATURES + STEP_EMBEDDING, size)
+        self.mixture_hidden, self.bent_hidden = nn.Linear(size, size), nn.Linear(size, size)
+        self.mixture = nn.Linear(size, 3 * self.components + (not config.counts))
+        self.bent = nn.Linear(size, self.bases + 1 + 2 * self.levels)
         self.dropout = nn.Dropout(config.dropout)
+        self.register_buffer("effects", torch.zeros(len(config.series) + 1, EFFECTS))
+        self.register_buffer("log_dispersion", torch.zeros(len(config.series) + 1))
         self._start_at_the_bases()
 
     def _start_at_the_bases(self) -> None:
-        for embedding in (self.sku, self.location):
-            nn.init.normal_(embedding.weight, std=0.1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        nn.init.normal_(self.location.weight, std=0.1)
+        for head in (self.mixture, self.bent):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
         with torch.no_grad():
-            self.head.bias[-self.levels :] = -6.0
+            self.bent.bias[-self.levels :] = -6.0
+            spread = torch.linspace(-FIRST_SPREAD, FIRST_SPREAD, self.components)
+            self.mixture.bias[self.components : 2 * self.components] = spread
+            if not self.counts:
+                self.mixture.bias[2 * self.components : 3 * self.components] = FIRST_DEVIATION
 
-    def forward(self, batch: NetworkInput) -> Tensor:
-        """Quantiles (b, p, horizon, levels) in multiples of the level at the origin; zero on closed days."""
-        state = self._origin_state(batch)
-        future = self._future_state(batch)
-        hidden = torch.relu(state[:, :, None] + future)
-        return self._bend(batch, self.head(torch.relu(self.hidden(self.dropout(hidden)))))
+    def forward(self, batch: NetworkInput) -> tuple[Tensor, Tensor]:
+        """Both heads for every step, in multiples of level times index.
 
-    def _origin_state(self, batch: NetworkInput) -> Tensor:
+        Returns:
+            Raw mixture parameters (b, p, horizon, parameters), see `batch.forecaster.likelihood`, and bent
+            quantiles (b, p, horizon, levels).
+        """
         encoded, _ = self.encoder(batch.days)
         b, p = batch.origins.shape
-        encoded = encoded.gather(1, batch.origins[..., None].expand(b, p, encoded.shape[2]))
-        identity = self.sku(batch.sku) + self.location(batch.location)
-        summary = torch.log1p(batch.bases[..., SUMMARY_LEVELS]).flatten(2)
-        joined = torch.cat([encoded, identity[:, None].expand(b, p, -1), summary], dim=2)
-        state: Tensor = self.state(self.dropout(joined))
-        return state
+        pick = batch.origins[..., None]
+        encoded = encoded.gather(1, pick.expand(b, p, encoded.shape[2]))
+        return self.decode(encoded, batch.days.gather(1, pick.expand(b, p, batch.days.shape[2])), batch)
 
-    def _future_state(self, batch: NetworkInput) -> Tensor:
+    def decode(self, encoded: Tensor, today: Tensor, batch: NetworkInput) -> tuple[Tensor, Tensor]:
+        """Both heads from the encoder's outputs (b, p, hidden) and the origins' own day features."""
+        b, p = encoded.shape[:2]
+        identity = self.location(batch.location)
+        log_k = self.log_dispersion[batch.series][:, None, None].expand(b, p, 1)
+        summary = torch.log1p(batch.bases[..., SUMMARY_LEVELS]).flatten(2)
+        parts = [encoded, identity[:, None].expand(b, p, -1), summary, today[..., :OWN_FEATURES], log_k]
+        state = self.state(self.dropout(torch.cat(parts, dim=2)))
         steps = self.step.weight.expand(*batch.open.shape, STEP_EMBEDDING)
-        future: Tensor = self.future(torch.cat([batch.calendar, batch.open[..., None], steps], dim=3))
-        return future
+        future = self.future(torch.cat([batch.ahead, steps], dim=3))
+        hidden = self.dropout(torch.relu(state[:, :, None] + future))
+        raw = self.mixture(torch.relu(self.mixture_hidden(hidden)))
+        bent = self._bend(batch, self.bent(torch.relu(self.bent_hidden(hidden))))
+        return self._bounded(raw, log_k), bent
+
+    def _bounded(self, raw: Tensor, log_k: Tensor) -> Tensor:
+        logits, location, spread, rest = torch.split(
+            raw, [self.components] * 3 + [raw.shape[-1] - 3 * self.components], dim=-1
+        )
+        if self.counts:
+            spread = spread + log_k[..., None]
+        location = location.clamp(-LOG_BOUND, LOG_BOUND)
+        return torch.cat([logits, location, spread.clamp(-LOG_BOUND, LOG_BOUND), rest], dim=-1)
 
     def _bend(self, batch: NetworkInput, head: Tensor) -> Tensor:
         mix, shift, stretch, extra = torch.split(head, [self.bases, 1, self.levels, self.levels], dim=3)

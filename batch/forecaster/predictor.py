@@ -1,7 +1,6 @@
 """Forecasts from a model artifact, the same bytes for a series alone or among others."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 import torch
@@ -11,15 +10,15 @@ from torch import Tensor
 from batch.forecaster.artifact import Artifact, Weights
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.errors import ForecastRejected, ModelRejected
-from batch.forecaster.network import NetworkInput, QuantileForecaster
+from batch.forecaster.mixture_quantiles import mixture_quantiles
+from batch.forecaster.network import DemandNetwork, NetworkInput
 from batch.forecaster.windows import (
+    BASE_LOOKBACK,
     DemandWindow,
     Floats,
     base_quantiles,
-    calendar_features,
-    day_features,
-    demand_level,
-    fill_censored,
+    demand_history,
+    horizon_features,
 )
 
 BATCH_SIZE = 128
@@ -31,13 +30,14 @@ class Predictor:
 
     def __init__(self, config: ForecasterConfig, weights: Weights) -> None:
         self.config = config
-        self._network = QuantileForecaster(config)
+        self.weights = weights
+        self.network = DemandNetwork(config)
         tensors = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
         try:
-            self._network.load_state_dict(tensors)
+            self.network.load_state_dict(tensors)
         except RuntimeError as error:
             raise ModelRejected(f"weights do not fit the config: {str(error).splitlines()[0]}") from None
-        self._network.eval()
+        self.network.eval()
 
     def predict(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> Floats:
         """Quantiles (series, horizon, levels) in units; unchecked, see `check_quantiles`.
@@ -49,43 +49,58 @@ class Predictor:
         if window.units.shape[1] < self.config.history_days:
             days = window.units.shape[1]
             raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
-        inputs, level = self._inputs(window, series)
-        parts = []
-        for start in range(0, len(series), BATCH_SIZE):
-            rows = slice(start, start + BATCH_SIZE)
-            parts.append(self._forward(NetworkInput(**{k: v[rows] for k, v in inputs.items()})))
-        return np.concatenate(parts).astype(np.float64) * level[:, None, None]
+        # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
+        with np.errstate(invalid="ignore"):
+            inputs, scale = self._inputs(window, series)
+            parts = []
+            for start in range(0, len(series), BATCH_SIZE):
+                rows = slice(start, start + BATCH_SIZE)
+                batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
+                parts.append(self._quantiles(batch, scale[rows]))
+        return np.concatenate(parts)
 
-    def _inputs(
-        self, window: DemandWindow, series: Sequence[tuple[str, str]]
-    ) -> tuple[dict[str, Tensor], Floats]:
+    def effects(self, series: Sequence[tuple[str, str]]) -> Floats:
+        """(series, EFFECTS) seasonal effects, those of all series for an unknown one."""
+        by_series, _ = self.config.indices(series)
+        effects: Floats = self.network.effects.numpy().astype(np.float64)[by_series]
+        return effects
+
+    def _inputs(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> tuple[NetworkInput, Floats]:
+        """The network's inputs with one origin each, and the scale (series, horizon) of its outputs."""
         config = self.config
-        recent = slice(window.units.shape[1] - config.history_days, None)
-        observed, open_days = window.observed[:, recent], window.open[:, recent]
-        units = fill_censored(window.units[:, recent], observed, open_days)
-        level = demand_level(units, observed & open_days)[:, -1]
-        days = day_features(units, observed, open_days, window.last_day)[:, -config.encoder_days :]
-        bases = base_quantiles(units, observed & open_days, level, config)
-        first = np.datetime64(window.last_day + timedelta(days=1), "D")
-        ahead = calendar_features(np.arange(first, first + config.horizon_days))
-        inputs = {
-            "days": _float(days),
-            "origins": torch.full((len(series), 1), config.encoder_days - 1),
-            "sku": torch.tensor([config.sku_index(sku) for sku, _ in series]),
-            "location": torch.tensor([config.location_index(location) for _, location in series]),
-            "bases": _float(bases)[:, None],
-            "calendar": _float(ahead).expand(len(series), 1, *ahead.shape),
-            "open": _float(window.future_open)[:, None],
-        }
-        return inputs, level
+        by_series, by_location = map(np.array, config.indices(series))
+        effects = self.effects(series)
+        history = demand_history(window.last_days(config.history_days), effects)
+        ahead = horizon_features(window, effects)
+        level = history.level[:, -1]
+        recent = slice(-BASE_LOOKBACK, None)
+        bases = base_quantiles(history.units[:, recent], history.known[:, recent], level, config)
+        inputs = NetworkInput(
+            days=_float(history.features[:, -config.encoder_days :]),
+            origins=torch.full((len(series), 1), config.encoder_days - 1),
+            series=torch.from_numpy(by_series),
+            location=torch.from_numpy(by_location),
+            bases=_float(bases)[:, None],
+            ahead=_float(ahead)[:, None],
+            open=_float(window.future_open)[:, None],
+        )
+        return inputs, level[:, None] * np.exp(ahead[..., -1])
 
     @torch.inference_mode()
-    def _forward(self, batch: NetworkInput) -> NDArray[np.float32]:
-        rows = len(batch.sku)
+    def _quantiles(self, batch: NetworkInput, scale: Floats) -> Floats:
+        """(rows, horizon, levels) in units, of one batch that is padded to its fixed size."""
+        rows = len(scale)
         repeat = torch.arange(BATCH_SIZE).clamp(max=rows - 1)
         full = NetworkInput(**{name: value[repeat] for name, value in vars(batch).items()})
-        quantiles: NDArray[np.float32] = self._network(full)[:rows, 0].numpy()
-        return quantiles
+        scale = scale[repeat.numpy()]
+        mixture, bent = (each[:, 0].numpy().astype(np.float64) for each in self.network(full))
+        share, config = self.config.bent_share, self.config
+        quantiles = share * bent * scale[..., None]
+        if share < 1:
+            made = mixture_quantiles(mixture, scale, config.quantile_levels, config.components, config.counts)
+            quantiles += (1 - share) * made * full.open[:, 0].numpy()[..., None]
+        made_rows: Floats = quantiles[:rows]
+        return made_rows
 
 
 def load_predictor(artifact: Artifact) -> Predictor:

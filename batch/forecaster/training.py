@@ -3,7 +3,7 @@
 Free of Ray, so that a test trains on a few series in a second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,26 +11,30 @@ import torch
 from torch import Tensor
 
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.network import NetworkInput, QuantileForecaster
+from batch.forecaster.likelihood import count_log_likelihood, fractional_log_likelihood
+from batch.forecaster.network import DemandNetwork, NetworkInput
 from batch.forecaster.panel import DemandPanel
+from batch.forecaster.seasonality import SeasonalEffects
 from batch.forecaster.windows import (
+    BASE_LOOKBACK,
     LEVEL_FLOOR,
     Flags,
     Floats,
     base_quantiles,
-    calendar_features,
-    day_features,
-    demand_level,
-    fill_censored,
+    demand_history,
+    horizon_features,
 )
 from infra.errors import StockstreamError
+
+SETTLED_DAYS = 56
+"""Known days of a series before its level is taken for settled."""
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
     """Everything that decides the outcome of a training run besides the data."""
 
-    epochs: int = 20
+    epochs: int = 12
     steps_per_epoch: int = 30
     series_per_step: int = 64
     origins_per_series: int = 12
@@ -38,7 +42,9 @@ class TrainingPlan:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     forgotten_ids: float = 0.1
+    masked_series: float = 0.3
     masked_share: float = 0.25
+    bent_loss: float = 1.0
     seed: int = 7
 
     @property
@@ -51,104 +57,88 @@ class TrainingSet:
     """Inputs and targets of s series over t days, followed by a horizon without targets.
 
     Attributes:
-        days: (s, t, 20) day features.
-        bases: (s, t, bases, levels) in multiples of the level.
+        days: (s, t, DAY_FEATURES) day features.
+        recent: (s, t) demand over its index, which empirical quantiles are taken of. known: (s, t) likewise.
         level: (s, t) scale as of each day.
-        usable: (s, t) 1 where the day may be an origin.
+        ahead: (s, t + horizon, FUTURE_FEATURES) what is known ahead of each day.
         units: (s, t + horizon) true demand.
         scored: (s, t + horizon) 1 where a target exists.
         uncensored: (s, t + horizon) 1 where the target is not a mere lower bound.
         open: (s, t + horizon) 1 where the location sold.
-        calendar: (t + horizon, 13) calendar features.
-        sku: (s,) index. location: likewise.
+        series: (s,) index. location: likewise.
     """
 
     days: Tensor
-    bases: Tensor
+    recent: Tensor
+    known: Tensor
     level: Tensor
-    usable: Tensor
+    ahead: Tensor
     units: Tensor
     scored: Tensor
     uncensored: Tensor
     open: Tensor
-    calendar: Tensor
-    sku: Tensor
+    series: Tensor
     location: Tensor
 
 
 @dataclass(frozen=True)
 class Targets:
-    """(b, p, horizon) each, and the level (b, p) whose root the loss is divided by."""
+    """(b, p, horizon) each: demand, which of it counts, which is exact, and the level times index it has."""
 
     units: Tensor
     scored: Tensor
     uncensored: Tensor
-    level: Tensor
+    scale: Tensor
 
 
 BatchT = TypeVar("BatchT", NetworkInput, Targets)
 
 
-def pooled_quantiles(panel: DemandPanel, config_levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Quantiles of units / level over all known days from the 57th on."""
-    known = panel.observed & panel.open
-    level = demand_level(fill_censored(panel.units, panel.observed, panel.open), known)
-    settled = known & (np.cumsum(known, axis=1) > 56)
+def pooled_quantiles(panel: DemandPanel, effects: Floats, levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Quantiles of demand over level and index, over all known days of settled series."""
+    history = demand_history(panel.window(panel.units.shape[1] - 1, panel.units.shape[1], 0), effects)
+    least = min(SETTLED_DAYS, panel.units.shape[1] // 2)
+    settled = history.known & (np.cumsum(history.known, axis=1) > least)
     if not settled.any():
-        raise StockstreamError("panel: no SKU has more than 56 open days before the first gate origin")
-    return tuple(float(q) for q in np.quantile((panel.units / level)[settled], config_levels))
+        raise StockstreamError(f"panel: no series has more than {least} open days in stock to learn from")
+    return tuple(float(q) for q in np.quantile((history.units / history.level)[settled], levels))
 
 
 def training_set(
-    panel: DemandPanel, rows: slice, config: ForecasterConfig, plan: TrainingPlan
+    panel: DemandPanel, rows: slice, config: ForecasterConfig, plan: TrainingPlan, effects: Floats
 ) -> TrainingSet:
-    """The rows of the panel twice: as they are, and with random stretches hidden as if out of stock.
+    """The rows of the panel; in some of them random stretches are hidden as if out of stock.
 
-    Targets are the true demand in both. `panel` must end on the last day that may be learned from.
+    Targets are the recorded demand, hidden or not. `panel` must end on the last day that may be learned from.
     """
-    units, observed, open_days = panel.units[rows], panel.observed[rows], panel.open[rows]
-    hidden = _random_stockouts(units.shape, plan)
-    doubled = [np.concatenate([x, x]) for x in (units, observed, open_days, panel.location_open[rows])]
-    visible = np.concatenate([observed, observed & ~hidden])
-    seen = np.where(np.concatenate([np.zeros_like(hidden), hidden]), 0.0, doubled[0])
-    inputs = _causal_inputs(seen, visible, doubled[2], panel, config)
-    ahead = ((0, 0), (0, config.horizon_days))
-    days = np.datetime64(panel.first_day, "D") + np.arange(units.shape[1] + config.horizon_days)
-    names = panel.series[rows]
+    part = panel.rows(rows)
+    indices = config.indices(part.series)
+    own = effects[indices[0]]
+    hidden = _random_stockouts(part.units.shape, plan)
+    seen = replace(part, units=np.where(hidden, 0.0, part.units), observed=part.observed & ~hidden)
+    days = part.units.shape[1]
+    history = demand_history(seen.window(days - 1, days, 0), own)
+    ahead = horizon_features(part.window(-1, 0, days), own)
+    later = ((0, 0), (0, config.horizon_days))
     return TrainingSet(
-        **inputs,
-        units=_tensor(np.pad(doubled[0], ahead)),
-        scored=_tensor(np.pad(doubled[2], ahead)),
-        uncensored=_tensor(np.pad(doubled[1], ahead)),
-        open=_tensor(np.pad(doubled[3], ahead)),
-        calendar=_tensor(calendar_features(days)),
-        sku=torch.tensor([config.sku_index(sku) for sku, _ in names] * 2),
-        location=torch.tensor([config.location_index(location) for _, location in names] * 2),
+        days=_tensor(history.features),
+        recent=_tensor(history.units),
+        known=torch.from_numpy(history.known),
+        level=_tensor(history.level),
+        ahead=_tensor(np.pad(ahead, (*later, (0, 0)))),
+        units=_tensor(np.pad(part.units, later)),
+        scored=_tensor(np.pad(part.open, later)),
+        uncensored=_tensor(np.pad(part.observed, later)),
+        open=_tensor(np.pad(part.location_open, later)),
+        **dict(zip(("series", "location"), map(torch.tensor, indices), strict=True)),
     )
 
 
-def _causal_inputs(
-    units: Floats, observed: Flags, open_days: Flags, panel: DemandPanel, config: ForecasterConfig
-) -> dict[str, Tensor]:
-    known = observed & open_days
-    filled = fill_censored(units, observed, open_days)
-    level = demand_level(filled, known)
-    bases = []
-    for day in range(units.shape[1]):
-        recent = slice(max(0, day + 1 - config.history_days), day + 1)
-        bases.append(base_quantiles(filled[:, recent], known[:, recent], level[:, day], config))
-    return {
-        "days": _tensor(day_features(filled, observed, open_days, panel.day(units.shape[1] - 1))),
-        "bases": _tensor(np.stack(bases, axis=1)),
-        "level": _tensor(level),
-        "usable": _tensor(level > LEVEL_FLOOR),
-    }
-
-
 def _random_stockouts(shape: tuple[int, ...], plan: TrainingPlan) -> Flags:
-    """About `masked_share` of the days, in stretches of 1 to 14."""
+    """About `masked_share` of the days of `masked_series` of the series, in stretches of 1 to 14."""
     rng = np.random.default_rng(plan.seed)
     starts = rng.random(shape) < plan.masked_share / 7.5
+    starts &= rng.random((shape[0], 1)) < plan.masked_series
     lengths = rng.integers(1, 15, shape)
     hidden = np.zeros(shape, dtype=np.bool_)
     for ago in range(14):
@@ -168,41 +158,71 @@ def draw_batch(
     def randint(low: int, high: int, *shape: int) -> Tensor:
         return torch.randint(low, high, shape, generator=generator)
 
-    row = randint(0, len(data.sku), size)
+    row = randint(0, len(data.series), size)
     start = randint(0, data.days.shape[1] - config.encoder_days + 1, size)
-    origins = randint(plan.first_origin, config.encoder_days, size, plan.origins_per_series)
+    first = min(plan.first_origin, config.encoder_days // 2)
+    origins = randint(first, config.encoder_days, size, plan.origins_per_series)
     last = start[:, None] + origins
-    ahead = last[..., None] + 1 + torch.arange(config.horizon_days)
-    known_id = (torch.rand(2, size, generator=generator) >= plan.forgotten_ids).long()
+    known_id = (torch.rand(size, generator=generator) >= plan.forgotten_ids).long()
+    pick = (row[:, None, None], last[..., None] + 1 + torch.arange(config.horizon_days))
+    level = data.level[row[:, None], last]
+    ahead = data.ahead[pick]
     batch = NetworkInput(
         days=data.days[row[:, None], start[:, None] + torch.arange(config.encoder_days)],
         origins=origins,
-        sku=data.sku[row] * known_id[0],
-        location=data.location[row] * known_id[1],
-        bases=data.bases[row[:, None], last],
-        calendar=data.calendar[ahead],
-        open=data.open[row[:, None, None], ahead],
+        series=data.series[row] * known_id,
+        location=data.location[row],
+        bases=_bases(data, config, row, last, level),
+        ahead=ahead,
+        open=data.open[pick],
     )
-    pick = (row[:, None, None], ahead)
-    usable = data.usable[row[:, None], last][..., None]
     targets = Targets(
         units=data.units[pick],
-        scored=data.scored[pick] * usable,
+        scored=data.scored[pick] * (level > LEVEL_FLOOR)[..., None],
         uncensored=data.uncensored[pick],
-        level=data.level[row[:, None], last],
+        scale=level[..., None] * torch.exp(ahead[..., -1]),
     )
     return batch, targets
 
 
+def _bases(data: TrainingSet, config: ForecasterConfig, row: Tensor, last: Tensor, level: Tensor) -> Tensor:
+    past = (last[..., None] - torch.arange(BASE_LOOKBACK - 1, -1, -1)).flatten(0, 1)
+    where = (row.repeat_interleave(last.shape[1])[:, None], past.clamp(min=0))
+    known = (data.known[where] & (past >= 0)).numpy()
+    bases = base_quantiles(data.recent[where].numpy(), known, level.flatten().numpy(), config)
+    shaped: Tensor = _tensor(bases).unflatten(0, last.shape)
+    return shaped
+
+
+def training_loss(
+    mixture: Tensor, bent: Tensor, targets: Targets, config: ForecasterConfig, bent_loss: float
+) -> Tensor:
+    """Mean negative log-likelihood of the mixture plus the pinball loss of the bent quantiles."""
+    likelihood = count_log_likelihood if config.counts else fractional_log_likelihood
+    raw = shifted(mixture, torch.log(targets.scale), config.components)
+    scored = targets.scored.sum().clamp(min=1.0)
+    nll = -(likelihood(raw, targets.units, targets.uncensored) * targets.scored).sum() / scored
+    levels = torch.tensor(config.quantile_levels, device=bent.device)
+    loss: Tensor = nll + bent_loss * pinball_loss(bent, targets, levels)
+    return loss
+
+
+def shifted(mixture: Tensor, log_scale: Tensor, components: int) -> Tensor:
+    """Mixture parameters in units: the log means or medians moved by the log of the scale."""
+    parts = [components, components, mixture.shape[-1] - 2 * components]
+    logits, location, rest = torch.split(mixture, parts, dim=-1)
+    return torch.cat([logits, location + log_scale[..., None], rest], dim=-1)
+
+
 def pinball_loss(quantiles: Tensor, targets: Targets, levels: Tensor) -> Tensor:
-    """Mean pinball loss in units, each origin divided by the square root of its level.
+    """Mean pinball loss in units, each day divided by the square root of its scale.
 
     Demand of a censored day is only a lower bound: forecasting more than it costs nothing.
     """
-    error = targets.units[..., None] - quantiles * targets.level[..., None, None]
+    error = targets.units[..., None] - quantiles * targets.scale[..., None]
     over = (1 - levels) * torch.relu(-error) * targets.uncensored[..., None]
-    loss = (levels * torch.relu(error) + over) * targets.scored[..., None]
-    return (loss.mean(dim=(2, 3)) / targets.level.sqrt()).mean()
+    loss = (levels * torch.relu(error) + over).mean(dim=3)
+    return (loss * targets.scored / targets.scale.sqrt()).mean()
 
 
 def learning_rate(plan: TrainingPlan, step: int) -> float:
@@ -225,7 +245,6 @@ def train_epoch(
 ) -> float:
     """One epoch, reproducible from its number alone; returns the mean loss of this worker."""
     device = next(network.parameters()).device
-    levels = torch.tensor(config.quantile_levels, device=device)
     seed = (plan.seed * 1_000 + epoch) * 1_000 + rank
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -236,7 +255,8 @@ def train_epoch(
             group["lr"] = learning_rate(plan, epoch * plan.steps_per_epoch + step)
         batch, targets = draw_batch(data, config, plan, plan.series_per_step // workers, generator)
         batch, targets = to_device(batch, device), to_device(targets, device)
-        loss = pinball_loss(network(batch), targets, levels)
+        mixture, bent = network(batch)
+        loss = training_loss(mixture, bent, targets, config, plan.bent_loss)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -253,6 +273,9 @@ def new_optimizer(network: torch.nn.Module, plan: TrainingPlan) -> torch.optim.A
     return torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
 
 
-def new_network(config: ForecasterConfig, seed: int) -> QuantileForecaster:
+def new_network(config: ForecasterConfig, seasons: SeasonalEffects, seed: int) -> DemandNetwork:
     torch.manual_seed(seed)
-    return QuantileForecaster(config)
+    network = DemandNetwork(config)
+    network.effects.copy_(_tensor(seasons.effects))
+    network.log_dispersion.copy_(_tensor(seasons.log_dispersion))
+    return network

@@ -4,19 +4,40 @@ Arrays are (series, days). A day is *known* when the location was open and the S
 known days enter levels and empirical quantiles. Days before a SKU's launch are neither open nor observed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.seasonality import log_index, log_price
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEVEL_FLOOR = 0.1
-DAY_FEATURES = 20
+RATIO_FLOOR = 0.05
+LEAST_EXPECTED = 1e-2
+BASE_LOOKBACK = 140
+"""Calendar days that the empirical quantiles look back."""
+
+LEVEL_DAYS = (7, 28, 56, 112, 224, 364)
+CALENDAR_FEATURES = 13
+OWN_FEATURES = 9 + len(LEVEL_DAYS)
+DAY_FEATURES = OWN_FEATURES + CALENDAR_FEATURES
+FUTURE_FEATURES = CALENDAR_FEATURES + 4
+
+
+NEUTRAL = {"price": 1.0, "promotion": 0.0, "future_price": 1.0, "future_promotion": 0.0}
+"""What a covariate is where nothing is known of it: the usual price, no promotion."""
+
+
+def fill_neutral(holder: object, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Sets the covariates that a frozen dataclass was made without."""
+    for name, shape in shapes.items():
+        if getattr(holder, name) is None:
+            object.__setattr__(holder, name, np.full(shape, NEUTRAL[name]))
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,9 @@ class DemandWindow:
         observed: (n, days) false where a stock-out may have cut demand off, and before the launch.
         open: (n, days) whether the location sold; false before the launch.
         future_open: (n, horizon) the open days known ahead.
+        price: (n, days) price in multiples of the series' usual price; 1 everywhere where it is left out.
+        promotion: (n, days) from 0, none, to 1, on all day; 0 everywhere where it is left out.
+        future_price: (n, horizon) prices known ahead, as `price`. future_promotion: as `promotion`.
     """
 
     last_day: date
@@ -36,29 +60,52 @@ class DemandWindow:
     observed: Flags
     open: Flags
     future_open: Flags
+    price: Floats = None  # type: ignore[assignment]  # filled in below, so that readers need no check
+    promotion: Floats = None  # type: ignore[assignment]
+    future_price: Floats = None  # type: ignore[assignment]
+    future_promotion: Floats = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        past, ahead = self.units.shape, self.future_open.shape
+        shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
+        fill_neutral(self, shapes)
+
+    def last_days(self, days: int) -> "DemandWindow":
+        """The same moment with a shorter memory."""
+        recent = {
+            name: getattr(self, name)[:, -days:]
+            for name in ("units", "observed", "open", "price", "promotion")
+        }
+        return replace(self, **recent)
 
 
-def trailing_mean(units: Floats, known: Flags, days: int) -> Floats:
-    """Mean over the known days of the last `days` calendar days, today included; 0 where there is none."""
-    total = np.cumsum(np.where(known, units, 0.0), axis=1)
-    count = np.cumsum(known, axis=1, dtype=np.float64)
+def trailing_sum(values: Floats, days: int) -> Floats:
+    """Sum over the last `days` calendar days, today included."""
+    total = np.cumsum(values, axis=1)
     total[:, days:] -= total[:, :-days].copy()
-    count[:, days:] -= count[:, :-days].copy()
-    mean: Floats = np.maximum(total, 0.0) / np.maximum(count, 1.0)
-    return mean
+    return total
 
 
-def demand_level(units: Floats, known: Flags) -> Floats:
-    """The scale of each series as of each day: mean of its 56- and 112-day means, at least 0.1 units."""
-    slow, fast = trailing_mean(units, known, 112), trailing_mean(units, known, 56)
-    return np.maximum((slow + fast) / 2, LEVEL_FLOOR)
+def ratio(sold: Floats, expected: Floats) -> Floats:
+    """Units per unit of index; 0 where nothing was expected."""
+    quotient: Floats = np.maximum(sold, 0.0) / np.maximum(expected, LEAST_EXPECTED)
+    return quotient
 
 
-def fill_censored(units: Floats, observed: Flags, open_days: Flags) -> Floats:
-    """Replaces demand of censored open days by the level of the day before where that is higher."""
-    level = demand_level(units, observed & open_days)
-    before = np.concatenate([np.zeros_like(level[:, :1]), level[:, :-1]], axis=1)
-    return np.where(open_days & ~observed, np.maximum(units, before), units)
+def trailing_ratio(units: Floats, index: Floats, known: Flags, days: int) -> Floats:
+    """Units per unit of `index` over the known days of the last `days` days; 0 where there is none."""
+    sold, expected = (trailing_sum(np.where(known, each, 0.0), days) for each in (units, index))
+    return ratio(sold, expected)
+
+
+def level_of(ratios: dict[int, Floats]) -> Floats:
+    """The scale of each series: mean of its 56- and 112-day ratios to the index, at least 0.1."""
+    return np.maximum((ratios[112] + ratios[56]) / 2, LEVEL_FLOOR)
+
+
+def demand_level(units: Floats, index: Floats, known: Flags) -> Floats:
+    """(series, days) scale as of each day."""
+    return level_of({days: trailing_ratio(units, index, known, days) for days in (56, 112)})
 
 
 def calendar_features(days: NDArray[np.datetime64]) -> Floats:
@@ -73,23 +120,93 @@ def calendar_features(days: NDArray[np.datetime64]) -> Floats:
     return np.concatenate([np.eye(7)[weekday], np.stack(waves + nearness, axis=1)], axis=1)
 
 
-def day_features(units: Floats, observed: Flags, open_days: Flags, last_day: date) -> Floats:
-    """Encoder inputs (series, days, 20) from filled units, relative to the level of each day."""
-    known = observed & open_days
-    level = demand_level(units, known)
-    last = np.datetime64(last_day, "D")
-    days = np.arange(last - (units.shape[1] - 1), last + 1)
+@dataclass(frozen=True)
+class DemandHistory:
+    """What the network reads of each day (series, days), from the effects of its season.
+
+    Attributes:
+        log_index: log of what season, promotion and price multiply the level by.
+        units: demand with censored days filled, in multiples of the index.
+        known: open and in stock all day.
+        level: the scale as of each day.
+        features: (series, days, DAY_FEATURES).
+    """
+
+    log_index: Floats
+    units: Floats
+    known: Flags
+    level: Floats
+    features: Floats
+
+
+@dataclass(frozen=True)
+class DayValues:
+    """What `day_features` are made of, (series, days) each: see `DemandHistory` and `LEVEL_DAYS`."""
+
+    filled: Floats
+    index: Floats
+    level: Floats
+    ratios: dict[int, Floats]
+    known_days: Floats
+
+
+def demand_history(window: DemandWindow, effects: Floats) -> DemandHistory:
+    """Causal: no value depends on a later day. `effects` are (series, EFFECTS)."""
+    log_of_index = log_index_of(window, effects)
+    index, known = np.exp(log_of_index), window.observed & window.open
+    ratios = {days: trailing_ratio(window.units, index, known, days) for days in LEVEL_DAYS}
+    level = level_of(ratios)
+    before = np.concatenate([np.full_like(level[:, :1], LEVEL_FLOOR), level[:, :-1]], axis=1)
+    filled = filled_units(window, index, before)
+    known_days = trailing_sum(known.astype(float), LEVEL_DAYS[-1])
+    calendar = calendar_features(_days_of(window))
+    features = day_features(window, DayValues(filled, index, level, ratios, known_days), calendar)
+    return DemandHistory(log_of_index, filled / index, known, level, features)
+
+
+def log_index_of(window: DemandWindow, effects: Floats) -> Floats:
+    """(series, days) log index of the days of a window."""
+    return log_index(effects, _days_of(window), window.price, window.promotion)
+
+
+def filled_units(window: DemandWindow, index: Floats, level_before: Floats) -> Floats:
+    """Demand; that of censored open days is what the level of the day before lets expect, if more."""
+    censored = window.open & ~window.observed
+    return np.where(censored, np.maximum(window.units, level_before * index), window.units)
+
+
+def day_features(window: DemandWindow, values: DayValues, calendar: Floats) -> Floats:
+    """(series, days, DAY_FEATURES); `calendar` is (days, CALENDAR_FEATURES)."""
+    level = values.level
     own = [
-        np.log1p(units / level),
+        np.log1p(values.filled / (level * values.index)),
         np.log(level) / 3 - 1,
-        np.log1p(trailing_mean(units, known, 7) / level),
-        np.log1p(trailing_mean(units, known, 28) / level),
-        (units > 0).astype(float),
-        observed.astype(float),
-        open_days.astype(float),
+        *(np.log((values.ratios[days] / level + RATIO_FLOOR) / (1 + RATIO_FLOOR)) for days in LEVEL_DAYS),
+        np.log1p(values.known_days) / 6,
+        (values.filled > 0).astype(float),
+        window.observed.astype(float),
+        window.open.astype(float),
+        window.promotion,
+        log_price(window.price),
+        np.log(values.index),
     ]
-    calendar = np.broadcast_to(calendar_features(days), (*units.shape, 13))
-    return np.concatenate([np.stack(own, axis=2), calendar], axis=2)
+    dates = np.broadcast_to(calendar, (*level.shape, CALENDAR_FEATURES))
+    return np.concatenate([np.stack(own, axis=2), dates], axis=2)
+
+
+def _days_of(window: DemandWindow) -> NDArray[np.datetime64]:
+    last = np.datetime64(window.last_day, "D")
+    return np.arange(last - (window.units.shape[1] - 1), last + 1)
+
+
+def horizon_features(window: DemandWindow, effects: Floats) -> Floats:
+    """(series, horizon, FUTURE_FEATURES) of the days ahead; the last is the log of their index."""
+    first = np.datetime64(window.last_day, "D") + 1
+    days = np.arange(first, first + window.future_open.shape[1])
+    index = log_index(effects, days, window.future_price, window.future_promotion)
+    calendar = np.broadcast_to(calendar_features(days), (*index.shape, CALENDAR_FEATURES))
+    own = [window.future_open.astype(float), window.future_promotion, log_price(window.future_price), index]
+    return np.concatenate([calendar, np.stack(own, axis=2)], axis=2)
 
 
 def empirical_quantiles(units: Floats, known: Flags, levels: tuple[float, ...], days: int) -> Floats:

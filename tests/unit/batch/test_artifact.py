@@ -16,7 +16,9 @@ from batch.promote_model import promote_if_better, promote_model
 from infra.contracts.demand import QUANTILE_LEVELS
 from infra.errors import StockstreamError
 
-CONFIG = ForecasterConfig(skus=("a",), locations=("l",), pooled_quantiles=(1.0,) * len(QUANTILE_LEVELS))
+CONFIG = ForecasterConfig(
+    series=(("a", "l"),), locations=("l",), pooled_quantiles=(1.0,) * len(QUANTILE_LEVELS)
+)
 
 
 def save(models: Path, weight: float, passes: bool = True) -> str:

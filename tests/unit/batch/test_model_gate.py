@@ -5,12 +5,13 @@ import pytest
 
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import calibrate, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import new_network
 from batch.model_gate import compare, rolling_origins
 from batch.model_report import comparison_table
-from batch.train_forecaster import calibrate, new_config, split
+from batch.train_forecaster import split
 from infra.contracts.demand import HORIZON_DAYS
 from infra.errors import StockstreamError
 
@@ -29,8 +30,10 @@ def noisy_panel(days: int) -> DemandPanel:
 
 
 def untrained(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
-    config = new_config(panel)
-    weights = {name: value.numpy() for name, value in new_network(config, 1).state_dict().items()}
+    seasons = seasonal_effects(panel, False)
+    config = new_config(panel, seasons)
+    network = new_network(config, seasons, 1)
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
     return config, weights
 
 

@@ -2,11 +2,12 @@ import json
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from batch.forecaster.panel import DemandPanel, read_panel
+from batch.forecaster.panel import DemandPanel, panel_of_rows, read_panel, relative_price
 from infra.errors import StockstreamError
 
 
@@ -72,3 +73,29 @@ def test_a_window_holds_nothing_of_later_days(panel: DemandPanel) -> None:
 def test_a_missing_panel_is_named(tmp_path: Path) -> None:
     with pytest.raises(StockstreamError, match="run `stockstream history` first"):
         read_panel(tmp_path)
+
+
+def test_prices_and_promotions_are_neutral_where_a_panel_has_none(panel: DemandPanel) -> None:
+    window = panel.window(1, days=4, horizon=2)
+    assert_array_equal(window.price, np.ones((2, 4)))
+    assert_array_equal(window.future_price, np.ones((2, 2)))
+    assert_array_equal(window.promotion, np.zeros((2, 4)))
+    assert_array_equal(window.future_promotion, np.zeros((2, 2)))
+
+
+def test_prices_and_promotions_of_the_horizon_are_known_ahead_and_demand_is_not() -> None:
+    rows = pd.DataFrame(
+        [
+            row("a", day, 3.0) | {"price": 4.0 if day == 4 else 5.0, "promotion": day == 4}
+            for day in range(1, 6)
+        ]
+    ).astype({"date": "datetime64[ns]"})
+    window = panel_of_rows(rows, "f" * 64).window(1, days=2, horizon=3)
+    assert_array_equal(window.future_price, [[1.0, 0.8, 1.0]])
+    assert_array_equal(window.future_promotion, [[0.0, 1.0, 0.0]])
+    assert_array_equal(window.units, [[3.0, 3.0]])
+
+
+def test_a_price_is_relative_to_the_median_of_the_days_until_then() -> None:
+    price = np.array([[np.nan, 10.0, np.nan, 5.0, 20.0]])
+    assert_array_equal(relative_price(price), [[1.0, 1.0, 1.0, 0.5, 2.0]])

@@ -7,25 +7,28 @@ import torch
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.errors import ForecastRejected, ModelRejected
 from batch.forecaster.fallback import empirical_forecast
-from batch.forecaster.network import QuantileForecaster
+from batch.forecaster.network import DemandNetwork
 from batch.forecaster.predictor import Predictor, check_quantiles
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts.demand import QUANTILE_LEVELS
 
-DAYS, HORIZON = 224, 28
+DAYS, HORIZON = 476, 28
 SKUS = tuple(f"sku{i}" for i in range(130))
 CONFIG = ForecasterConfig(
-    skus=SKUS, locations=("shop",), pooled_quantiles=tuple(np.linspace(0.01, 5, len(QUANTILE_LEVELS)))
+    series=tuple((sku, "shop") for sku in SKUS),
+    bent_share=0.5,
+    locations=("shop",),
+    pooled_quantiles=tuple(np.linspace(0.01, 5, len(QUANTILE_LEVELS))),
 )
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     torch.manual_seed(2)
-    weights = {name: value.numpy().copy() for name, value in QuantileForecaster(CONFIG).state_dict().items()}
-    weights["head.weight"] = (
-        np.random.default_rng(3).normal(0, 0.3, weights["head.weight"].shape).astype("f4")
-    )
+    weights = {name: value.numpy().copy() for name, value in DemandNetwork(CONFIG).state_dict().items()}
+    rng = np.random.default_rng(3)
+    for head in ("mixture.weight", "bent.weight"):
+        weights[head] = rng.normal(0, 0.3, weights[head].shape).astype("f4")
     return Predictor(CONFIG, weights)
 
 
@@ -73,9 +76,10 @@ def test_quantiles_never_cross_and_are_zero_on_closed_days(predictor: Predictor)
 
 def test_an_untrained_network_repeats_the_empirical_quantiles() -> None:
     torch.manual_seed(2)
-    weights = {name: value.numpy() for name, value in QuantileForecaster(CONFIG).state_dict().items()}
+    weights = {name: value.numpy() for name, value in DemandNetwork(CONFIG).state_dict().items()}
     window = random_window(1)
-    quantiles = Predictor(CONFIG, weights).predict(window, SERIES[:1])[0]
+    bent = CONFIG.model_copy(update={"bent_share": 1.0})
+    quantiles = Predictor(bent, weights).predict(window, SERIES[:1])[0]
     opened = quantiles[window.future_open[0]]
     assert np.allclose(opened, opened[0], rtol=1e-5)
 
@@ -105,7 +109,7 @@ def test_a_broken_forecast_is_rejected_with_a_reason(bad: Floats, message: str) 
 
 def test_weights_of_another_shape_are_refused() -> None:
     with pytest.raises(ModelRejected, match="weights do not fit"):
-        Predictor(CONFIG, {"head.weight": np.zeros((1, 1), np.float32)})
+        Predictor(CONFIG, {"bent.weight": np.zeros((1, 1), np.float32)})
 
 
 def test_the_fallback_uses_the_last_56_open_days_in_stock() -> None:

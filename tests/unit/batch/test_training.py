@@ -1,32 +1,35 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import new_config, seasonal_effects
+from batch.forecaster.network import DemandNetwork
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import (
     Targets,
     TrainingPlan,
+    TrainingSet,
+    _bases,
     learning_rate,
     new_network,
     new_optimizer,
     pinball_loss,
-    pooled_quantiles,
     train_epoch,
     training_set,
 )
 from batch.training_worker import load_checkpoint, save_checkpoint
-from infra.contracts.demand import QUANTILE_LEVELS
 
 PLAN = TrainingPlan(epochs=2, steps_per_epoch=3, series_per_step=4, origins_per_series=3)
 
 
-def weekly_panel(days: int = 300, series: int = 3) -> DemandPanel:
+def weekly_panel(days: int = 560, series: int = 3) -> DemandPanel:
     rng = np.random.default_rng(11)
     rate = np.array([2.0, 10.0, 30.0])[:series, None] * (1 + 0.5 * (np.arange(days) % 7 == 0))
     yes = np.ones((series, days), dtype=np.bool_)
@@ -42,50 +45,56 @@ def weekly_panel(days: int = 300, series: int = 3) -> DemandPanel:
 
 
 def small_config(panel: DemandPanel) -> ForecasterConfig:
-    return ForecasterConfig(
-        hidden_size=8,
-        decoder_size=8,
-        skus=tuple(sku for sku, _ in panel.series),
-        locations=("shop",),
-        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
-    )
+    small = {"hidden_size": 8, "decoder_size": 8}
+    return new_config(panel, seasonal_effects(panel, False)).model_copy(update=small)
+
+
+def new_parts(
+    panel: DemandPanel, seed: int = PLAN.seed
+) -> tuple[ForecasterConfig, TrainingSet, DemandNetwork]:
+    seasons, config = seasonal_effects(panel, False), small_config(panel)
+    data = training_set(panel, slice(None), config, PLAN, seasons.effects)
+    return config, data, new_network(config, seasons, seed)
 
 
 def test_a_censored_day_punishes_no_forecast_above_what_was_sold() -> None:
     levels = torch.tensor([0.5])
     one = torch.ones(1, 1, 1)
-    targets = Targets(units=10 * one, scored=one, uncensored=0 * one, level=torch.ones(1, 1))
+    targets = Targets(units=10 * one, scored=one, uncensored=0 * one, scale=one)
     assert pinball_loss(torch.full((1, 1, 1, 1), 25.0), targets, levels) == 0
     assert pinball_loss(torch.full((1, 1, 1, 1), 4.0), targets, levels) == pytest.approx(3.0)
 
 
 def test_a_day_without_a_target_costs_nothing() -> None:
     one = torch.ones(1, 1, 1)
-    targets = Targets(units=10 * one, scored=0 * one, uncensored=one, level=torch.ones(1, 1))
+    targets = Targets(units=10 * one, scored=0 * one, uncensored=one, scale=one)
     assert pinball_loss(torch.zeros(1, 1, 1, 1), targets, torch.tensor([0.5])) == 0
 
 
 def test_inputs_of_training_and_of_forecasting_are_the_same() -> None:
     panel = weekly_panel()
-    config = small_config(panel)
-    data = training_set(panel, slice(None), config, PLAN)
-    predictor = Predictor(config, {k: v.numpy() for k, v in new_network(config, 1).state_dict().items()})
-    origin = 250
-    inputs, level = predictor._inputs(panel.window(origin, config.history_days, 28), panel.series)
+    unmasked = replace(PLAN, masked_series=0.0)
+    seasons, config = seasonal_effects(panel, False), small_config(panel)
+    data = training_set(panel, slice(None), config, unmasked, seasons.effects)
+    network = new_network(config, seasons, 1)
+    predictor = Predictor(config, {k: v.numpy() for k, v in network.state_dict().items()})
+    origin = 500
+    inputs, scale = predictor._inputs(panel.window(origin, config.history_days, 28), panel.series)
     encoder = slice(origin + 1 - config.encoder_days, origin + 1)
-    assert_allclose(data.days[:3, encoder], inputs["days"], rtol=1e-6)
-    assert_allclose(data.bases[:3, origin], inputs["bases"][:, 0], rtol=1e-6)
-    assert_allclose(data.level[:3, origin], level, rtol=1e-6)
-    assert_array_equal(data.calendar[origin + 1 : origin + 29], inputs["calendar"][0, 0])
+    steps = slice(origin + 1, origin + 29)
+    rows, last = torch.arange(3), torch.full((3, 1), origin)
+    bases = _bases(data, config, rows, last, data.level[:, [origin]])
+    assert_allclose(data.days[:, encoder], inputs.days, rtol=1e-4, atol=1e-5)
+    assert_allclose(bases, inputs.bases, rtol=1e-4)
+    assert_allclose(data.ahead[:, steps], inputs.ahead[:, 0], rtol=1e-4, atol=1e-5)
+    assert_allclose(data.level[:, [origin]] * torch.exp(data.ahead[:, steps, -1]), scale, rtol=1e-4)
 
 
 def test_training_twice_gives_the_same_weights_bit_for_bit() -> None:
     panel = weekly_panel()
-    config = small_config(panel)
     states = []
     for _ in range(2):
-        data = training_set(panel, slice(None), config, PLAN)
-        network = new_network(config, PLAN.seed)
+        config, data, network = new_parts(panel)
         optimizer = new_optimizer(network, PLAN)
         for epoch in range(PLAN.epochs):
             train_epoch(network, optimizer, data, config, PLAN, epoch)
@@ -95,15 +104,13 @@ def test_training_twice_gives_the_same_weights_bit_for_bit() -> None:
 
 def test_a_resumed_training_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
     panel = weekly_panel()
-    config = small_config(panel)
-    data = training_set(panel, slice(None), config, PLAN)
-    network = new_network(config, PLAN.seed)
+    config, data, network = new_parts(panel)
     optimizer = new_optimizer(network, PLAN)
     train_epoch(network, optimizer, data, config, PLAN, 0)
     save_checkpoint(tmp_path, network, optimizer, epochs_done=1)
     train_epoch(network, optimizer, data, config, PLAN, 1)
 
-    resumed = new_network(config, seed=99)
+    _, _, resumed = new_parts(panel, seed=99)
     resumed_optimizer = new_optimizer(resumed, PLAN)
     epoch = load_checkpoint(tmp_path, resumed, resumed_optimizer)
     train_epoch(resumed, resumed_optimizer, data, config, PLAN, epoch)
@@ -119,10 +126,8 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
 
 def test_training_lowers_the_loss_of_a_weekly_pattern() -> None:
     panel = weekly_panel()
-    config = small_config(panel)
+    config, data, network = new_parts(panel)
     plan = TrainingPlan(epochs=6, steps_per_epoch=15, series_per_step=8, learning_rate=1e-2)
-    data = training_set(panel, slice(None), config, plan)
-    network = new_network(config, plan.seed)
     optimizer = new_optimizer(network, plan)
     losses = [train_epoch(network, optimizer, data, config, plan, epoch) for epoch in range(plan.epochs)]
     assert losses[-1] < 0.97 * losses[0]

@@ -9,7 +9,7 @@ import pytest
 
 from batch.forecaster.artifact import point_to, save_artifact
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.network import QuantileForecaster
+from batch.forecaster.network import DemandNetwork
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from infra.contracts.demand import QUANTILE_LEVELS, DemandForecast
@@ -52,14 +52,14 @@ def panel() -> DemandPanel:
 
 def config() -> ForecasterConfig:
     return ForecasterConfig(
-        skus=SKUS,
+        series=tuple((sku, LOCATION) for sku in SKUS),
         locations=(LOCATION,),
         pooled_quantiles=tuple(float(-np.log1p(-level)) for level in QUANTILE_LEVELS),
     )
 
 
 def weights() -> dict[str, Any]:
-    network = QuantileForecaster(config())
+    network = DemandNetwork(config())
     rng = np.random.default_rng(2)
     return {
         name: rng.normal(0, 0.05, tuple(value.shape)).astype(np.float32)

@@ -6,11 +6,9 @@ from numpy.typing import NDArray
 
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandForecast
 from serving.simulation.accuracy import (
-    SCORED_LEVELS,
     TAU,
     Distributions,
     empirical,
-    quantile_loss,
     score,
     scores,
     seasonal_naive,
@@ -19,25 +17,12 @@ from serving.simulation.accuracy import (
 from serving.simulation.sales_log import DailyUnits, days_between
 
 FIRST = date(2011, 6, 6)
-ALL_LEVELS = len(SCORED_LEVELS) + 2
+ALL_LEVELS = len(QUANTILE_LEVELS)
 
 
 def demand(units: NDArray[np.generic]) -> DailyUnits:
     days = days_between(FIRST, FIRST + timedelta(days=units.shape[1] - 1))
     return DailyUnits([f"{n:05d}" for n in range(len(units))], days, units.astype(np.float64))
-
-
-def test_the_loss_of_a_median_is_the_absolute_error_by_demand() -> None:
-    actual = np.array([10.0, 30.0])
-
-    assert quantile_loss(actual, np.array([[14.0], [28.0]]), [0.5]) == pytest.approx(6 / 40)
-
-
-def test_too_low_a_high_quantile_costs_most() -> None:
-    actual = np.array([10.0])
-
-    assert quantile_loss(actual, np.array([[0.0]]), [0.975]) == pytest.approx(2 * 0.975)
-    assert quantile_loss(actual, np.array([[20.0]]), [0.975]) == pytest.approx(2 * 0.025)
 
 
 def test_a_forecast_that_knows_everything_loses_nothing() -> None:
@@ -54,8 +39,7 @@ def test_the_80_percent_interval_of_a_known_distribution_covers_80_percent() -> 
     """Binomial(20000, 0.8) is within 0.8 +- 0.015 with probability 1 - 1e-7."""
     rng = np.random.default_rng(2)
     actual = rng.normal(100, 10, (20_000, TAU))
-    levels = [*SCORED_LEVELS, 0.1, 0.9]
-    known = np.quantile(rng.normal(100 * TAU, 10 * np.sqrt(TAU), 200_000), levels)
+    known = np.quantile(rng.normal(100 * TAU, 10 * np.sqrt(TAU), 200_000), QUANTILE_LEVELS)
     daily = np.zeros((20_000, TAU, ALL_LEVELS))
 
     covered = score(actual, Distributions(daily, np.broadcast_to(known, (20_000, ALL_LEVELS)))).coverage_80
@@ -70,7 +54,7 @@ def test_baselines_forecast_a_perfectly_weekly_demand_perfectly() -> None:
 
     naive = seasonal_naive(window)
 
-    assert naive.daily[0, :, 4].tolist() == table.units[0, 70:84].tolist()
+    assert naive.daily[0, :, QUANTILE_LEVELS.index(0.5)].tolist() == table.units[0, 70:84].tolist()
     assert set(naive.cumulative[0]) == {66.0}
     assert set(empirical(window).cumulative[0]) == {66.0}
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from batch.accuracy import SCORED_LEVELS, interval_coverage, pinball, weighted_quantile_loss
+from batch.forecaster.scores import SCORED_LEVELS, interval_coverage, pinball, weighted_quantile_loss
 from infra.contracts.demand import QUANTILE_LEVELS
 
 

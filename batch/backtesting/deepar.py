@@ -1,0 +1,105 @@
+"""DeepAR of gluonts with a negative binomial, a peer for development: the extra `peers` has what it needs."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from batch.backtesting.forecaster import Forecast, History, of_paths
+from infra.contracts.demand import QUANTILE_LEVELS
+from infra.errors import StockstreamError
+
+PATHS = 200
+SEED = 1
+
+
+class DeepAR:
+    """Autoregressive LSTM; sees price, promotion, open days; days that are not demand are missing."""
+
+    sums = f"{PATHS} sample paths"
+
+    def __init__(self, epochs: int = 20, seconds: float | None = None, hidden_size: int = 40) -> None:
+        self._epochs, self._seconds, self._hidden_size = epochs, seconds, hidden_size
+        self._predictor: Any = None
+
+    def fit(self, history: History) -> None:
+        from lightning import seed_everything
+
+        with _quiet_lightning() as folder:
+            seed_everything(SEED, verbose=False)
+            self._predictor = self._estimator(history, folder).train(_dataset(history, ahead=False))
+
+    def forecast(self, history: History) -> Forecast:
+        from lightning import seed_everything
+
+        with _quiet_lightning():
+            seed_everything(SEED, verbose=False)
+            made = list(self._predictor.predict(_dataset(history, ahead=True), num_samples=PATHS))
+        paths = np.stack([one.samples for one in made]).astype(np.float64)
+        return of_paths(paths, history.future_open, history.taus, QUANTILE_LEVELS)
+
+    def _estimator(self, history: History, folder: str) -> Any:
+        from gluonts.torch import DeepAREstimator
+        from gluonts.torch.distributions import NegativeBinomialOutput
+
+        limit = {} if self._seconds is None else {"max_time": {"seconds": self._seconds}}
+        return DeepAREstimator(
+            freq="D",
+            prediction_length=history.horizon,
+            context_length=2 * history.horizon,
+            hidden_size=self._hidden_size,
+            num_feat_dynamic_real=3,
+            distr_output=NegativeBinomialOutput(),
+            batch_size=64,
+            trainer_kwargs={
+                "max_epochs": self._epochs,
+                "accelerator": "cpu",
+                "enable_progress_bar": False,
+                "enable_model_summary": False,
+                "logger": False,
+                "default_root_dir": folder,
+                **limit,
+            },
+        )
+
+
+def _dataset(history: History, ahead: bool) -> Any:
+    from gluonts.dataset.common import ListDataset
+
+    panel = history.panel
+    if not np.all(panel.units == np.floor(panel.units)):
+        raise StockstreamError("demand has fractions of units: a negative binomial counts whole ones")
+    target = np.where(history.known | ~panel.open, panel.units, np.nan)
+    features = [
+        np.concatenate(pair, axis=1)
+        for pair in (
+            (panel.price, history.future_price),
+            (panel.promotion, history.future_promotion),
+            (panel.open.astype(float), history.future_open.astype(float)),
+        )
+    ]
+    days = panel.units.shape[1] + (history.horizon if ahead else 0)
+    first = np.argmax(panel.open, axis=1)
+    entries = [
+        {
+            "start": np.datetime64(panel.day(int(start)), "D").astype(str),
+            "target": target[row, start:],
+            "feat_dynamic_real": np.stack([feature[row, start:days] for feature in features]),
+        }
+        for row, start in enumerate(first)
+    ]
+    return ListDataset(entries, freq="D")
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[str]:
+    """A folder for checkpoints; lightning's advice and gluonts' deprecations are kept off the terminal."""
+    for name in ("lightning.pytorch", "pytorch_lightning", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield folder

@@ -1,0 +1,153 @@
+"""A forecaster fitted in this process, without Ray: what a backtest retrains at each of its origins."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from batch.copula_fit import fit_copula
+from batch.forecaster.artifact import Weights
+from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.panel import DemandPanel
+from batch.forecaster.predictor import Predictor
+from batch.forecaster.scores import weighted_quantile_loss
+from batch.forecaster.seasonality import DAYS_FOR_A_YEAR, SeasonalEffects, fit_seasonality
+from batch.forecaster.training import (
+    TrainingPlan,
+    new_network,
+    new_optimizer,
+    pooled_quantiles,
+    train_epoch,
+    training_set,
+)
+from batch.forecaster.windows import DemandWindow, Floats
+from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts, rolling_origins
+from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
+from infra.errors import StockstreamError
+
+BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+ENCODER_DAYS = 112
+VALIDATION_DAYS = 56
+LEAST_DAYS = 42
+WEIGHING_SPACING_DAYS = 7
+CALIBRATION_ORIGINS = 13
+CALIBRATION_SPACING_DAYS = 28
+CALIBRATION_FORECASTS = 1300
+
+
+def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
+    """Trains on all but the last days, weighs the heads on those, and calibrates on the later origins.
+
+    The same panel, plan and number of threads give the same predictor, bit for bit, on one CPU. Nothing but
+    the panel is read: for a forecast at an origin, pass `panel.until(origin)`. Joint paths and cumulative
+    quantiles follow from `Predictor.predict` and `Predictor.config.copula` (`batch.forecaster.sampling`).
+    A panel of 308 days or less keeps nothing back: its heads weigh the same and its copulas are usual ones.
+
+    Raises:
+        StockstreamError: the panel has too few days, or no series with enough known ones.
+    """
+    if len(panel.units[0]) < LEAST_DAYS:
+        raise StockstreamError(f"panel has {len(panel.units[0])} days: training needs at least {LEAST_DAYS}")
+    learned = learned_part(panel)
+    seasons = seasonal_effects(learned, is_yearly(learned))
+    config = new_config(learned, seasons)
+    data = training_set(learned, slice(None), config, plan, seasons.effects)
+    network = new_network(config, seasons, plan.seed)
+    optimizer = new_optimizer(network, plan)
+    for epoch in range(plan.epochs):
+        train_epoch(network, optimizer, data, config, plan, epoch)
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    return finished(panel, config, weights)
+
+
+def learned_part(panel: DemandPanel) -> DemandPanel:
+    """The days that the network learns from: all but those that its heads are weighed on."""
+    kept_back = VALIDATION_DAYS if can_validate(panel) else 0
+    return panel.until(panel.units.shape[1] - 1 - kept_back)
+
+
+def can_validate(panel: DemandPanel) -> bool:
+    """Whether a panel is long enough to keep days back, and to look at its own past forecasts."""
+    return len(panel.units[0]) > HISTORY_DAYS + HORIZON_DAYS + VALIDATION_DAYS
+
+
+def is_yearly(learned: DemandPanel) -> bool:
+    """Whether a panel is long enough to tell a year's pattern from a trend."""
+    return len(learned.units[0]) >= DAYS_FOR_A_YEAR
+
+
+def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
+    """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
+    if can_validate(panel):
+        config = weigh_heads(panel, config, weights)
+    # The network knows the year's waves or does not: what it learned from decides, not what is known by now.
+    seasons = seasonal_effects(panel, is_yearly(learned_part(panel)))
+    current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
+    weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
+    if can_validate(panel):
+        config = calibrate(panel, config, weights)
+    return Predictor(config, weights)
+
+
+def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
+    """The weight of the bent quantiles with the least loss at origins in the last days."""
+    last = panel.units.shape[1] - 1 - HORIZON_DAYS
+    origins = list(range(last - VALIDATION_DAYS + HORIZON_DAYS, last + 1, WEIGHING_SPACING_DAYS))
+    actual = actuals(panel, origins)
+    exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+    if not actual[exact].any():
+        return config
+    heads = []
+    for share in (0.0, 1.0):
+        head = Predictor(config.model_copy(update={"bent_share": share}), weights)
+        heads.append(daily_forecasts(panel, origins, partial(head.predict, series=panel.series)))
+    losses = {
+        share: weighted_quantile_loss(((1 - share) * heads[0] + share * heads[1])[exact], actual[exact])
+        for share in BENT_SHARES
+    }
+    return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
+
+
+def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
+    """The seasons of a panel that ends on the last day that may be learned from."""
+    known = panel.observed & panel.open
+    return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion, yearly)
+
+
+def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig:
+    """The configuration of a model that learns from this panel; its copulas are still to be fitted."""
+    return ForecasterConfig(
+        encoder_days=min(ENCODER_DAYS, len(panel.units[0]) // 2),
+        series=panel.series,
+        locations=tuple(sorted({location for _, location in panel.series})),
+        counts=bool((panel.units == np.round(panel.units)).all()),
+        pooled_quantiles=pooled_quantiles(panel, seasons.effects[1:], QUANTILE_LEVELS),
+    )
+
+
+def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
+    """Fits both copulas on forecasts of the panel's last year, of a sample of the series if there are many.
+
+    Forecasts of days that a stock-out may have cut are left out.
+    """
+    origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
+    sample = panel.rows(slice(None, None, -(-len(panel.series) * len(origins) // CALIBRATION_FORECASTS)))
+    near = slice(0, CUMULATIVE_DAYS)
+    actual = actuals(sample, origins)[:, :, near]
+    whole = np.stack([sample.observed[:, day + 1 : day + 1 + CUMULATIVE_DAYS].all(axis=1) for day in origins])
+    predictor = Predictor(config, weights)
+
+    def fit(forecaster: Callable[[DemandWindow], Floats]) -> Copula:
+        forecasts = daily_forecasts(sample, origins, forecaster)[:, :, near]
+        return fit_copula(forecasts[whole], actual[whole], config.counts)
+
+    if not actual[whole].any():
+        return config
+    model = partial(predictor.predict, series=sample.series)
+    return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})
+
+
+def _calibration_origins(panel: DemandPanel) -> int:
+    room = panel.units.shape[1] - 1 - HORIZON_DAYS - HISTORY_DAYS
+    return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))

@@ -1,0 +1,119 @@
+"""Quantiles of mixtures by inversion of their distribution functions; numpy and scipy only.
+
+Rows are independent of each other, bit for bit.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
+
+Floats = NDArray[np.float64]
+
+MAX_COUNT = 192
+"""Probabilities of counts up to here are summed one by one; larger quantiles are inverted on a grid."""
+
+GRID_POINTS = 128
+TOP = 0.9995
+
+
+def mixture_quantiles(
+    raw: Floats, scale: Floats, levels: tuple[float, ...], components: int, counts: bool
+) -> Floats:
+    """(..., levels) quantiles in units of the network's mixtures.
+
+    Args:
+        raw: (..., parameters), see `batch.forecaster.likelihood`, in multiples of `scale` (...).
+        scale: units that a multiple of 1 stands for.
+        levels: ascending probabilities.
+        components: how many distributions are mixed.
+        counts: negative binomials; otherwise log-normals and a mass at zero.
+    """
+    logits, location, spread, nothing = np.split(
+        raw.reshape(-1, raw.shape[-1]), [components, 2 * components, 3 * components], axis=1
+    )
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    location = location + np.log(scale).reshape(-1, 1)
+    wanted = np.asarray(levels)
+    if counts:
+        quantiles: Floats = count_quantiles(wanted, weights, np.exp(location), np.exp(spread))
+    else:
+        none = 1 / (1 + np.exp(-nothing[:, 0]))
+        quantiles = fractional_quantiles(wanted, none, weights, location, np.exp(spread))
+    shaped: Floats = quantiles.reshape(*raw.shape[:-1], len(levels))
+    return shaped
+
+
+def count_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -> Floats:
+    """(rows, levels) least counts with at least that probability, of negative binomial mixtures.
+
+    Above `MAX_COUNT`, counts come from gamma distributions of the same mean and variance.
+
+    Args:
+        levels: ascending probabilities.
+        weights: (rows, components), summing to 1.
+        means: likewise.
+        k: likewise; the variance is mean + mean ** 2 / k.
+    """
+    share = means / (means + k)
+    term = weights * np.exp(k * np.log1p(-share))
+    reached = term.sum(axis=1)
+    counts: Floats = np.where(np.isnan(reached)[:, None], np.nan, (reached[:, None] < levels) * 1.0)
+    for y in range(MAX_COUNT):
+        if not (reached < levels[-1]).any():
+            break
+        term = term * share * ((y + k) / (y + 1))
+        reached = reached + term.sum(axis=1)
+        counts += reached[:, None] < levels
+    large = reached < levels[-1]
+    if large.any():
+        larger = np.round(_gamma_quantiles(levels, weights[large], means[large], k[large]))
+        beyond = reached[large][:, None] < levels
+        counts[large] = np.where(beyond, np.maximum(larger, MAX_COUNT), counts[large])
+    return counts
+
+
+def _gamma_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -> Floats:
+    shape = 1 / (1 / means + 1 / k)
+    scale = means / shape
+    top = (gammaincinv(shape, TOP) * scale).max(axis=1)
+
+    def reached(y: Floats) -> Floats:
+        parts = gammainc(shape[:, None], (y[..., None] + 0.5) / scale[:, None])
+        total: Floats = (weights[:, None] * parts).sum(axis=2)
+        return total
+
+    return _inverted(levels, reached, np.full(len(top), 0.5), top)
+
+
+def fractional_quantiles(
+    levels: Floats, nothing: Floats, weights: Floats, log_median: Floats, sigma: Floats
+) -> Floats:
+    """(rows, levels) quantiles of log-normal mixtures with probability `nothing` (rows,) of zero."""
+    reach = sigma * float(ndtri(TOP))
+    low, top = np.exp((log_median - reach).min(axis=1)), np.exp((log_median + reach).max(axis=1))
+
+    def reached(y: Floats) -> Floats:
+        parts = ndtr((np.log(y)[..., None] - log_median[:, None]) / sigma[:, None])
+        total: Floats = nothing[:, None] + (1 - nothing[:, None]) * (weights[:, None] * parts).sum(axis=2)
+        return total
+
+    return np.where(levels <= nothing[:, None], 0.0, _inverted(levels, reached, low, top))
+
+
+def _inverted(levels: Floats, reached: Callable[[Floats], Floats], low: Floats, top: Floats) -> Floats:
+    """Linear between the points of a geometric grid from `low` to `top` (rows,), from 0 below it."""
+    growth = np.linspace(0.0, 1.0, GRID_POINTS)
+    points = low[:, None] * np.exp(np.log(np.maximum(top / low, 1.0))[:, None] * growth)
+    probabilities = np.maximum.accumulate(reached(points), axis=1)
+    points = np.concatenate([np.zeros((len(low), 1)), points], axis=1)
+    probabilities = np.concatenate([np.zeros((len(low), 1)), probabilities], axis=1)
+    above = np.stack([(probabilities < level).sum(axis=1) for level in levels], axis=1)
+    above = np.clip(above, 1, GRID_POINTS)
+    x0, x1 = (np.take_along_axis(points, above - back, axis=1) for back in (1, 0))
+    p0, p1 = (np.take_along_axis(probabilities, above - back, axis=1) for back in (1, 0))
+    share = np.clip((levels - p0) / np.maximum(p1 - p0, 1e-12), 0.0, 1.0)
+    values: Floats = x0 + (x1 - x0) * share
+    return values

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from batch.demand_generator import GeneratorPlan, generate
+from batch.forecaster.fitting import fit_forecaster
+from batch.forecaster.predictor import check_quantiles
+from batch.forecaster.training import TrainingPlan
+from infra.errors import StockstreamError
+
+PLAN = TrainingPlan(epochs=1, steps_per_epoch=2, series_per_step=4, origins_per_series=3)
+PANEL = generate(GeneratorPlan(series=6, days=420, seed=101)).panel()
+
+
+def test_fitting_twice_gives_the_same_forecast_bit_for_bit() -> None:
+    made = []
+    for _ in range(2):
+        predictor = fit_forecaster(PANEL.until(419), PLAN)
+        window = PANEL.window(419, predictor.config.history_days, predictor.config.horizon_days)
+        made.append(predictor.predict(window, PANEL.series))
+    assert made[0].tobytes() == made[1].tobytes()
+    for quantiles in made[0]:
+        check_quantiles(quantiles)
+
+
+def test_nothing_after_the_panel_it_is_given_can_change_a_forecaster() -> None:
+    shuffled = np.random.default_rng(1).permuted(PANEL.units[:, 400:], axis=1)
+    other = replace(PANEL, units=np.concatenate([PANEL.units[:, :400], shuffled], axis=1))
+    one, two = (fit_forecaster(panel.until(399), PLAN) for panel in (PANEL, other))
+    window = PANEL.window(399, one.config.history_days, one.config.horizon_days)
+    assert one.config == two.config
+    assert one.predict(window, PANEL.series).tobytes() == two.predict(window, PANEL.series).tobytes()
+
+
+@pytest.mark.parametrize("days", [42, 90, 253])
+def test_a_short_panel_is_learned_from_too(days: int) -> None:
+    predictor = fit_forecaster(PANEL.until(days - 1), PLAN)
+    window = PANEL.window(days - 1, predictor.config.history_days, predictor.config.horizon_days)
+    for quantiles in predictor.predict(window, PANEL.series):
+        check_quantiles(quantiles)
+
+
+def test_a_panel_too_short_to_learn_from_is_refused_with_the_days_needed() -> None:
+    with pytest.raises(StockstreamError, match="panel has 41 days: training needs at least 42"):
+        fit_forecaster(PANEL.until(40), PLAN)
+
+
+def test_demand_by_weight_is_learned_and_forecast_in_fractions() -> None:
+    by_weight = replace(PANEL, units=PANEL.units * 0.37)
+    predictor = fit_forecaster(by_weight.until(89), PLAN)
+    window = by_weight.window(89, predictor.config.history_days, predictor.config.horizon_days)
+    quantiles = predictor.predict(window, PANEL.series)
+    assert not predictor.config.counts
+    assert (quantiles % 1 > 0).any()
+    for one in quantiles:
+        check_quantiles(one)
