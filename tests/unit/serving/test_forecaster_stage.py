@@ -72,7 +72,8 @@ NO_MODEL = ForecastSource(None, FALLBACK, "no model is promoted", "a" * 64, 100)
 
 
 def forecaster(source: ForecastSource = MODEL) -> ForecasterStage:
-    return ForecasterStage(DemandContext(source.history_days, panel()), source, Tally())
+    context = DemandContext(source.history_days, panel())
+    return ForecasterStage(context, lambda: source, Tally(), deadline_seconds=0)
 
 
 def log_with(*rows: Any) -> MemoryLog:
