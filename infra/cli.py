@@ -28,6 +28,7 @@ VERBS = {
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),
     "erase": Verb("batch.erase_user", "remove a person's pseudonym from the archive and the events"),
     "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
+    "retrain": Verb("batch.retrain", "replace a model that forecasts worse than the fallback, if one does"),
     "backtest": Verb("batch.backtest", "score a forecaster at past origins"),
     "promote": Verb(
         "batch.promote_model", "make a model the current one if it beats the baselines", "promote"

@@ -194,7 +194,7 @@ def load_source(models_dir: Path, panel_dir: Path, paths: int) -> tuple[Forecast
     except StockstreamError as error:
         log.warning("%s", error)
         return ForecastSource(None, FALLBACK, f"no panel: {error}"[:300], _NO_PANEL, paths), None
-    return _source(models_dir, panel.panel_hash, paths), panel
+    return model_source(models_dir, panel.panel_hash, paths), panel
 
 
 class PromotedModel:
@@ -221,14 +221,15 @@ class PromotedModel:
         return self._source
 
     def _load(self) -> ForecastSource:
-        source = _source(self._models_dir, self._source.panel_hash, self._source.paths)
+        source = model_source(self._models_dir, self._source.panel_hash, self._source.paths)
         if source.history_days <= self._history_days:
             return source
         reason = f"model {source.model_id} reads {source.history_days} days: restart to keep as many"
         return ForecastSource(None, FALLBACK, reason, source.panel_hash, source.paths)
 
 
-def _source(models_dir: Path, panel_hash: str, paths: int) -> ForecastSource:
+def model_source(models_dir: Path, panel_hash: str, paths: int) -> ForecastSource:
+    """The current model over a panel, or the fallback with the reason why it cannot serve."""
     try:
         predictor, model_id = _current_predictor(models_dir)
     except StockstreamError as error:

@@ -11,8 +11,7 @@ def test_the_long_run_variance_is_the_weighted_sum_of_all_pairs_of_days() -> Non
     centred = values - values.mean()
 
     pairs = sum(
-        max(1 - abs(a - b) / (LAGS + 1), 0) * centred[a] * centred[b]
-        for a, b in product(range(30), repeat=2)
+        max(1 - abs(a - b) / (LAGS + 1), 0) * centred[a] * centred[b] for a, b in product(range(30), repeat=2)
     )
 
     assert long_run_variance(values) == pytest.approx(pairs / 30)

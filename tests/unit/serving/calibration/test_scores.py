@@ -105,8 +105,10 @@ def test_a_bound_settles_coverage_only_above_the_interval_and_never_the_loss() -
 
     made = score(quantiles, bounds, np.ones(3, dtype=np.bool_), np.full(3, 0.5))
 
-    assert np.isnan(made.covered_80[0]) and np.isnan(made.covered_95[:2]).all()
-    assert made.covered_80[1:].tolist() == [0.0, 0.0] and made.covered_95[2] == 0.0
+    assert np.isnan(made.covered_80[0])
+    assert np.isnan(made.covered_95[:2]).all()
+    assert made.covered_80[1:].tolist() == [0.0, 0.0]
+    assert made.covered_95[2] == 0.0
     assert np.isnan(made.pinball).all()
 
 
