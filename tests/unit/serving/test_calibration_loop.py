@@ -1,4 +1,4 @@
-"""The loop: a shift of demand moves the metric, engages the fallback, a retrained model serves, all by itself.
+"""The loop: a shift of demand moves the metric, engages the fallback, a retrained model serves, unaided.
 
 Demand is simulated: six SKUs, busy on Mondays to Wednesdays, and after the shift on Thursdays to Saturdays.
 Every stage is the real one, with the network, its artifact, the gate and the pointer; only Kafka is a list.

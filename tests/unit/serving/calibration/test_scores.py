@@ -75,10 +75,10 @@ def test_a_right_forecast_has_a_uniform_pit() -> None:
 
 
 def test_a_right_forecast_of_counts_has_a_uniform_pit() -> None:
-    """Quantile functions that step between knots, whole demand: the atom at zero and every other is spread."""
+    """Quantile functions that step between knots, whole demand: every atom is spread."""
     rng = np.random.default_rng(6)
     row = np.repeat([0.0, 1.0, 2.0, 4.0], [8, 5, 4, 4])
-    # between the last knot of a value and the first of the next the function is linear: its halves round to either
+    # between the knots of two values the function is linear: what lies there rounds to either
     counts = np.rint(np.interp(rng.random(20_000), [0.0, *LEVELS, 1.0], [0.0, *row, 4.0]))
 
     pit = randomised_pit(np.tile(row, (20_000, 1)), counts, no(20_000), rng.random(20_000))
