@@ -1,8 +1,8 @@
 """Online recalibration under drift: coverage error and pinball loss with it, over those without it.
 
 Simulated: 100 series x 420 days of negative binomial demand (log base N(0, 1), weekly +-30 %, dispersion
-exp(N(0.3, 0.5))) whose log rate walks by 0.02 a day. Three forecasters: one that knew rate and dispersion
-exactly at day 100 and never learned again, the fallback's empirical quantiles of the last 56 days, and one
+exp(N(0.3, 0.5))) whose log rate walks by 0.02 a day and, from day 100 on, rises by 0.004 a day in all series:
+demand doubles in half a year. Three forecasters: one that knew rate and dispersion exactly at day 100, the fallback's empirical quantiles of the last 56 days, and one
 that always knows the truth, which recalibration has to leave alone. No constant was chosen on these seeds.
 """
 
@@ -19,7 +19,7 @@ from serving.forecast_feedback import ForecastFeedback
 from tests.benchmarks.figures import Figure, measured
 
 SEEDS = (101, 102, 103, 104, 105)
-SERIES, DAYS, FIRST_ORIGIN, WALK = 100, 420, 100, 0.02
+SERIES, DAYS, FIRST_ORIGIN, WALK, DRIFT = 100, 420, 100, 0.02, 0.004
 EMPIRICAL_DAYS = 56
 DAY_MS = 86_400_000
 KEYS = [(f"S{number:03}", "shop") for number in range(SERIES)]
@@ -46,9 +46,10 @@ class Demand:
 
 @dataclass(frozen=True)
 class Result:
-    """Mean coverage error of the 80 % and 95 % intervals over the horizons, and the summed pinball loss."""
+    """Coverage error of the 80 % and 95 % intervals, of all series and of each, and the summed pinball loss."""
 
     coverage_error: float
+    coverage_error_of_a_series: float
     pinball: float
 
 
@@ -60,7 +61,8 @@ def simulated(seed: int) -> Demand:
     rng = np.random.default_rng(seed)
     base = np.exp(rng.normal(0, 1, (SERIES, 1)))
     walk = np.cumsum(rng.normal(0, WALK, (SERIES, DAYS)), axis=1)
-    rate = base * np.exp(walk) * np.array([_week(day) for day in range(DAYS)])
+    drift = DRIFT * np.maximum(np.arange(DAYS) - FIRST_ORIGIN, 0)
+    rate = base * np.exp(walk + drift) * np.array([_week(day) for day in range(DAYS)])
     dispersion = np.exp(rng.normal(0.3, 0.5, (SERIES, 1)))
     units = rng.negative_binomial(dispersion, dispersion / (dispersion + rate)).astype(np.float64)
     return Demand(units, rate, dispersion)
@@ -72,7 +74,8 @@ def forecasters(demand: Demand) -> dict[str, Forecaster]:
 
     def empirical(origin: int, horizon: int) -> Floats:
         recent = demand.units[:, origin - EMPIRICAL_DAYS : origin]
-        return np.quantile(recent, LEVELS, axis=1).T
+        found: Floats = np.quantile(recent, LEVELS, axis=1).T
+        return found
 
     return {
         "frozen": lambda origin, horizon: frozen[(origin + horizon - 1) % 7],
@@ -110,11 +113,12 @@ class _Scores:
 
     def result(self) -> Result:
         errors = [
-            abs(float(np.mean(np.abs(np.array(pits) - 0.5) <= share / 2)) - share)
+            (np.abs(np.array(pits) - 0.5) <= share / 2).mean(axis=0) - share
             for pits in self._pits.values()
             for share in (0.8, 0.95)
         ]
-        return Result(float(np.mean(errors)), self._pinball)
+        pooled = float(np.mean([abs(of_series.mean()) for of_series in errors]))
+        return Result(pooled, float(np.abs(errors).mean()), self._pinball)
 
 
 def _records(origin: int, horizon: int, actual: Floats, pit: Floats) -> Iterable[DemandAccuracy]:
@@ -148,6 +152,7 @@ def _records(origin: int, horizon: int, actual: Floats, pit: Floats) -> Iterable
 
 def figures() -> list[Figure]:
     errors: dict[str, list[float]] = {}
+    of_series: dict[str, list[float]] = {}
     losses: dict[str, list[float]] = {}
     for seed in SEEDS:
         demand = simulated(seed)
@@ -155,13 +160,17 @@ def figures() -> list[Figure]:
             before, after = results(demand, forecaster, seed)
             print(seed, name, before, after, flush=True)
             errors.setdefault(name, []).append(after.coverage_error / before.coverage_error)
+            ratio = after.coverage_error_of_a_series / before.coverage_error_of_a_series
+            of_series.setdefault(name, []).append(ratio)
             losses.setdefault(name, []).append(after.pinball / before.pinball)
     days = DAYS - FIRST_ORIGIN
-    how = f"simulated, {SERIES} series x {days} days, log walk {WALK} a day, horizons 1, 7, 14, 28"
+    how = f"simulated, {SERIES} series x {days} days, log walk {WALK} and drift {DRIFT} a day, 4 horizons"
     made = []
     for name in ("frozen", "empirical"):
         coverage = f"recalibration, {name}: coverage error / without"
         made.append(measured(coverage, errors[name], "ratio", how, "<= 0.5", lambda value: value <= 0.5))
+        single = f"recalibration, {name}: coverage error of one series / without"
+        made.append(measured(single, of_series[name], "ratio", how))
         pinball = f"recalibration, {name}: pinball / without"
         made.append(measured(pinball, losses[name], "ratio", how, "<= 1", lambda value: value <= 1))
     untouched = "recalibration, the truth: pinball / without"

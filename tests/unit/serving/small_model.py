@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from batch.forecaster.artifact import save_artifact
+from batch.forecaster.artifact import Weights, save_artifact
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
@@ -28,7 +28,7 @@ PLAN = TrainingPlan(
 )
 
 
-def trained(panel: DemandPanel) -> tuple[ForecasterConfig, dict[str, object]]:
+def trained(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
     config = ForecasterConfig(
         encoder_days=42,
         lookback_days=112,

@@ -98,7 +98,7 @@ def test_nothing_is_scored_before_its_last_day_has_closed() -> None:
     stage = EvaluatorStage(Tally())
     feed(stage, log.entries)
 
-    matured = {}
+    matured: dict[int, int] = {}
     for number, day in enumerate(DAYS[:30]):
         stage.apply(log.append(FEATURES, partition_of("A"), final_row("A", day, DEMAND[number])))
         before = len(log.messages(ACCURACY))
@@ -183,7 +183,10 @@ def test_the_forecaster_that_did_not_serve_is_scored_beside_the_one_that_did() -
 
     served, beside = made[(0, 1, True)], made[(0, 1, False)]
     assert (served.forecaster, beside.forecaster) == ("lstm", "empirical_56_open_days")
-    assert beside.day == alone[(0, 1, True)].day.model_copy(update={"pit": beside.day.pit})
+    expected = alone[(0, 1, True)].day
+    assert beside.day is not None
+    assert expected is not None
+    assert beside.day == expected.model_copy(update={"pit": beside.day.pit})
     assert beside.total is None
 
 
