@@ -29,6 +29,7 @@ VERBS = {
     "erase": Verb("batch.erase_user", "remove a person's pseudonym from the archive and the events"),
     "generate-demand": Verb("batch.demand_generator", "write simulated demand of which everything is known"),
     "train": Verb("batch.train_forecaster", "train a forecaster on the panel (Ray Train)"),
+    "retrain": Verb("batch.retrain", "replace a model that forecasts worse than the fallback, if one does"),
     "backtest": Verb("batch.backtest", "score forecasters at past origins of any panel"),
     "promote": Verb(
         "batch.promote_model", "make a model the current one if it beats the baselines", "promote"

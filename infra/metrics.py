@@ -24,6 +24,27 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         metric.name: metric
         for metric in (
             Metric("stockstream_forecasts_total", "counter", ("forecaster",), "Forecasts published"),
+            Metric("stockstream_fallback_share", "gauge", (), "Share of the last forecasts by the fallback"),
+            Metric("stockstream_open_retrain_requests", "gauge", (), "Requests to replace the current model"),
+            Metric(
+                "stockstream_forecast_coverage",
+                "gauge",
+                ("forecaster", "horizon_days", "interval"),
+                "Share of demand in the central interval, by randomised PIT, last 28 matured days",
+            ),
+            Metric(
+                "stockstream_forecast_pinball_ratio",
+                "gauge",
+                ("forecaster", "horizon_days"),
+                "Twice the mean pinball loss over demand, last 28 matured days",
+            ),
+            Metric(
+                "stockstream_forecast_bias_ratio",
+                "gauge",
+                ("forecaster", "horizon_days"),
+                "Forecast mean minus demand, over demand, last 28 matured days",
+            ),
+            Metric("stockstream_scores_total", "counter", ("forecaster",), "Matured forecasts scored"),
             Metric("stockstream_forecast_seconds", "histogram", (), "Time to forecast one day", _SECONDS),
             Metric("stockstream_proposals_total", "counter", ("outcome",), "Proposals: wanted or blocked"),
             Metric("stockstream_epoch_seconds", "histogram", (), "Time to decide one epoch", _SECONDS),

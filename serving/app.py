@@ -20,6 +20,7 @@ from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from serving.allocator import Allocator
 from serving.api import Api
+from serving.evaluator import Evaluator
 from serving.forecaster import Forecaster
 from serving.partition_log import owned_partitions
 from serving.planner import Planner
@@ -65,12 +66,14 @@ def shut_down() -> None:
 def application(settings: Settings) -> Any:
     """The deployments; the API comes last because it reports on the others."""
     forecaster: Any = Forecaster
+    evaluator: Any = Evaluator
     planner: Any = Planner
     allocator: Any = Allocator
     api: Any = Api
     return api.bind(
         settings,
         forecaster.bind(settings),
+        evaluator.bind(settings),
         planner.options(num_replicas=settings.planner_replicas).bind(settings),
         allocator.bind(settings),
     )

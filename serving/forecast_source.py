@@ -16,20 +16,49 @@ from batch.forecaster.predictor import Predictor, check_quantiles, load_predicto
 from batch.forecaster.sampling import cumulative_quantiles, sample_paths
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts import identity
-from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandForecast
+from infra.contracts.demand import (
+    EVALUATED_DAYS,
+    HORIZON_DAYS,
+    QUANTILE_LEVELS,
+    Copula,
+    DemandForecast,
+    Forecaster,
+    Recalibration,
+    Shadow,
+)
 from infra.errors import StockstreamError
+from serving.calibration.recalibration import recalibrated, shifts_by_day
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
 from serving.inventory.order_rules import MAX_UNITS
 
-FALLBACK: Final = "empirical_56_open_days"
+FALLBACK: Final[Forecaster] = "empirical_56_open_days"
 FALLBACK_HISTORY_DAYS = 224
 FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
 """Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 
 _DECIMALS = 4
+_NO_PANEL = identity.digest([])
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Shifts (series, evaluated days, levels) of both forecasters, and the instant they are known at."""
+
+    matured_ms: int
+    model: Floats
+    fallback: Floats
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Quantiles (series, horizon, levels) ready to publish, of one forecaster, and what moved them."""
+
+    forecaster: Forecaster
+    quantiles: Floats
+    shifts: Floats
 
 
 @dataclass(frozen=True)
@@ -52,47 +81,79 @@ class ForecastSource:
         """Days ahead that a forecast covers."""
         return self.predictor.config.horizon_days if self.predictor else HORIZON_DAYS
 
-    def forecast(self, window: DemandWindow, keys: Sequence[Key], origin_ms: int) -> list[DemandForecast]:
-        """One message per series; a series that the model fails on gets the fallback and the reason."""
-        reasons: list[str | None] = [self.fallback_reason] * len(keys)
-        quantiles = empirical_forecast(window)
-        if self.predictor is not None:
-            made = self.predictor.predict(window, keys)
-            reasons = [_problem(each) for each in made]
-            usable = np.array([reason is None for reason in reasons])
-            quantiles = np.where(usable[:, None, None], made, quantiles)
-        quantiles = _publishable(quantiles)
-        seeds = [identity.seed(*key, origin_ms, self.model_id) for key in keys]
-        copulas = [self._copula(reason) for reason in reasons]
-        cumulative = [
-            self._cumulative(quantiles[row], copula, seed)
-            for row, (copula, seed) in enumerate(zip(copulas, seeds, strict=True))
-        ]
+    def forecast(
+        self,
+        window: DemandWindow,
+        keys: Sequence[Key],
+        origin_ms: int,
+        correction: Correction,
+        suspended: str | None = None,
+    ) -> list[DemandForecast]:
+        """One message per series; a series that the model fails on gets the fallback and the reason.
+
+        Args:
+            window: what is known of the series.
+            keys: (sku, location) of each row.
+            origin_ms: the midnight after the window's last day.
+            correction: what matured scores say about either forecaster's quantiles.
+            suspended: why the model must not serve; its forecast is made and published as a shadow then.
+        """
+        fallback = _corrected(FALLBACK, empirical_forecast(window), correction.fallback)
+        if self.predictor is None:
+            reasons: list[str | None] = [self.fallback_reason] * len(keys)
+            made: list[tuple[_Made, _Made | None]] = [(fallback, None)] * len(keys)
+        else:
+            raw = self.predictor.predict(window, keys)
+            problems = [_problem(each) for each in raw]
+            usable = np.array([problem is None for problem in problems])[:, None, None]
+            model = _corrected("lstm", np.where(usable, raw, 0.0), correction.model)
+            reasons = [problem or suspended for problem in problems]
+            made = [
+                _served_and_shadow(model, fallback, *each) for each in zip(problems, reasons, strict=True)
+            ]
+        digests = context_digests(window)
         return [
-            DemandForecast(
-                sku=keys[row][0],
-                location=keys[row][1],
-                origin_ms=origin_ms,
-                forecaster="lstm" if reasons[row] is None else FALLBACK,
-                fallback_reason=reasons[row],
-                model_id=self.model_id,
-                panel_hash=self.panel_hash,
-                context_digest=digest,
-                quantile_levels=list(QUANTILE_LEVELS),
-                quantiles=quantiles[row].tolist(),
-                cumulative=cumulative[row].tolist(),
-                copula=copulas[row],
-                seed=seeds[row],
-                paths=self.paths,
-            )
-            for row, digest in enumerate(context_digests(window))
+            self._message(keys[row], origin_ms, digests[row], row, *made[row], reasons[row], correction)
+            for row in range(len(keys))
         ]
 
-    def _copula(self, reason: str | None) -> Copula:
+    def _message(
+        self,
+        key: Key,
+        origin_ms: int,
+        digest: str,
+        row: int,
+        served: _Made,
+        shadow: _Made | None,
+        reason: str | None,
+        correction: Correction,
+    ) -> DemandForecast:
+        seed, copula = identity.seed(*key, origin_ms, self.model_id), self._copula(served.forecaster)
+        quantiles = served.quantiles[row]
+        return DemandForecast(
+            sku=key[0],
+            location=key[1],
+            origin_ms=origin_ms,
+            forecaster=served.forecaster,
+            fallback_reason=reason,
+            model_id=self.model_id,
+            panel_hash=self.panel_hash,
+            context_digest=digest,
+            quantile_levels=list(QUANTILE_LEVELS),
+            quantiles=quantiles.tolist(),
+            cumulative=self._cumulative(quantiles, copula, seed).tolist(),
+            copula=copula,
+            seed=seed,
+            paths=self.paths,
+            recalibration=_recalibration(correction.matured_ms, served.shifts[row]),
+            shadow=None if shadow is None else _shadow(shadow, row),
+        )
+
+    def _copula(self, forecaster: str) -> Copula:
         if self.predictor is None:
             return FALLBACK_COPULA
         config = self.predictor.config
-        return config.copula if reason is None else config.fallback_copula
+        return config.copula if forecaster == "lstm" else config.fallback_copula
 
     def _cumulative(self, quantiles: Floats, copula: Copula, seed: int) -> Floats:
         paths = sample_paths(QUANTILE_LEVELS, quantiles[None], copula, [seed], self.paths)
@@ -101,20 +162,80 @@ class ForecastSource:
         return ascending
 
 
+def _served_and_shadow(
+    model: _Made, fallback: _Made, problem: str | None, reason: str | None
+) -> tuple[_Made, _Made | None]:
+    if problem is not None:
+        return fallback, None
+    return (model, fallback) if reason is None else (fallback, model)
+
+
+def _corrected(forecaster: Forecaster, quantiles: Floats, shifts: Floats) -> _Made:
+    by_day = shifts_by_day(shifts, EVALUATED_DAYS, quantiles.shape[1])
+    return _Made(forecaster, _publishable(recalibrated(quantiles, by_day)), shifts)
+
+
+def _recalibration(matured_ms: int, shifts: Floats) -> Recalibration | None:
+    if not shifts.any():
+        return None
+    return Recalibration(matured_ms=matured_ms, days=list(EVALUATED_DAYS), shifts=shifts.tolist())
+
+
+def _shadow(made: _Made, row: int) -> Shadow:
+    days = [day for day in EVALUATED_DAYS if day <= made.quantiles.shape[1]]
+    quantiles = [made.quantiles[row, day - 1].tolist() for day in days]
+    return Shadow(forecaster=made.forecaster, days=days, quantiles=quantiles)
+
+
 def load_source(models_dir: Path, panel_dir: Path, paths: int) -> tuple[ForecastSource, DemandPanel | None]:
     """The current model and the panel; whatever is missing or fails its checks leaves the fallback."""
     try:
         panel = read_panel(panel_dir)
     except StockstreamError as error:
         log.warning("%s", error)
-        no_panel = identity.digest([])
-        return ForecastSource(None, FALLBACK, f"no panel: {error}"[:300], no_panel, paths), None
+        return ForecastSource(None, FALLBACK, f"no panel: {error}"[:300], _NO_PANEL, paths), None
+    return model_source(models_dir, panel.panel_hash, paths), panel
+
+
+class PromotedModel:
+    """The source to forecast with now: another model is loaded when another one is promoted.
+
+    Args:
+        models_dir: where models and the pointer to the current one are.
+        source: what `load_source` gave at the start. Without a panel it stays: history needs a restart.
+        history_days: days of context that are kept; a model that reads more is refused until a restart.
+    """
+
+    def __init__(self, models_dir: Path, source: ForecastSource, history_days: int) -> None:
+        self._models_dir, self._source, self._history_days = models_dir, source, history_days
+        self._has_panel = source.panel_hash != _NO_PANEL
+        self._pointer = current_model(models_dir)
+
+    def __call__(self) -> ForecastSource:
+        """The current model, or the fallback with the reason."""
+        pointer = current_model(self._models_dir)
+        if self._has_panel and pointer != self._pointer:
+            self._pointer = pointer
+            self._source = self._load()
+            log.info("model %s is current now", self._source.model_id)
+        return self._source
+
+    def _load(self) -> ForecastSource:
+        source = model_source(self._models_dir, self._source.panel_hash, self._source.paths)
+        if source.history_days <= self._history_days:
+            return source
+        reason = f"model {source.model_id} reads {source.history_days} days: restart to keep as many"
+        return ForecastSource(None, FALLBACK, reason, source.panel_hash, source.paths)
+
+
+def model_source(models_dir: Path, panel_hash: str, paths: int) -> ForecastSource:
+    """The current model over a panel, or the fallback with the reason why it cannot serve."""
     try:
         predictor, model_id = _current_predictor(models_dir)
     except StockstreamError as error:
         log.warning("the fallback forecasts: %s", error)
-        return ForecastSource(None, FALLBACK, str(error)[:300], panel.panel_hash, paths), panel
-    return ForecastSource(predictor, model_id, None, panel.panel_hash, paths), panel
+        return ForecastSource(None, FALLBACK, str(error)[:300], panel_hash, paths)
+    return ForecastSource(predictor, model_id, None, panel_hash, paths)
 
 
 def _current_predictor(models_dir: Path) -> tuple[Predictor, str]:

@@ -17,13 +17,15 @@ class Forecaster(FollowingReplica):
         import torch
 
         from serving.demand_context import DemandContext
-        from serving.forecast_source import load_source
+        from serving.forecast_source import FALLBACK_HISTORY_DAYS, PromotedModel, load_source
         from serving.forecaster_stage import ForecasterStage, forecaster_partitions
 
         torch.set_num_threads(1)
         meters = RayMeters()
         owned = owned_partitions(serve.get_replica_context().rank.rank, 1, settings.partitions)
         source, panel = load_source(settings.models_dir, settings.panel_dir, settings.forecast_paths)
-        stage = ForecasterStage(DemandContext(source.history_days, panel), source, meters)
+        days = max(source.history_days, FALLBACK_HISTORY_DAYS)
+        promoted = PromotedModel(settings.models_dir, source, days)
+        stage = ForecasterStage(DemandContext(days, panel), promoted, meters, settings.score_deadline_seconds)
         assigned = forecaster_partitions(owned, settings.partitions)
         super().__init__(LogFollower("forecaster", settings.bootstrap_servers, assigned, stage, meters))

@@ -1,42 +1,85 @@
-"""Forecasts every SKU whose day has closed, once per origin, from the panel and the final feature rows."""
+"""Forecasts every SKU whose day has closed, once per origin, from panel, final rows and matured scores."""
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from kafka import TopicPartition
 
 from infra.contracts.codec import message_key
-from infra.contracts.demand import DemandFeatures, DemandForecast
+from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecast, RetrainRequest
+from infra.contracts.identity import forecaster_name, retrain_request_id
 from infra.contracts.shop import LocationCalendar
-from infra.contracts.topics import CALENDARS, FEATURES, FORECASTS
+from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, RETRAIN_REQUESTS
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
+from serving.calibration.evidence import Comparison
 from serving.demand_context import DemandContext
-from serving.forecast_source import ForecastSource
+from serving.forecast_feedback import ForecastFeedback
+from serving.forecast_source import FALLBACK, Correction, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
-from serving.inventory.local_days import local_date
+from serving.inventory.local_days import local_date, midnight_after
 from serving.partition_log import Entry, Outgoing
+
+log = logging.getLogger(__name__)
 
 
 def forecaster_partitions(owned: frozenset[int], partition_count: int) -> list[TopicPartition]:
     """What a Forecaster replica reads."""
-    whole = topic_partitions([CALENDARS], range(partition_count))
-    return whole + topic_partitions([FEATURES, FORECASTS], sorted(owned))
+    whole = topic_partitions([CALENDARS, RETRAIN_REQUESTS], range(partition_count))
+    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY], sorted(owned))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of one location and day that are to be forecast."""
+
+    origin_ms: int
+    matured_ms: int
+    calendar: LocationCalendar
+    rows: Sequence[DemandFeatures]
+
+    @property
+    def location(self) -> str:
+        return self.calendar.location
+
+    @property
+    def keys(self) -> list[Key]:
+        return [(row.sku, row.location) for row in self.rows]
 
 
 class ForecasterStage:
     """Turns final feature rows into forecasts.
 
-    Rows wait until their location's calendar is known. An origin that has a forecast in the log is not
-    forecast again, whichever model made it: decisions may rest on it.
+    Rows wait until their location's calendar is known, and until every score has come that matured by the
+    day before: what a forecast learns from is fixed by event time, not by who was faster. After the deadline
+    they go on with the scores that are there. An origin that has a forecast in the log is not forecast
+    again, whichever model made it: decisions may rest on it.
+
+    Args:
+        context: the recent days of every series.
+        source: gives what to forecast with; asked for every batch, so that a promoted model serves at once.
+        meters: takes the metrics.
+        deadline_seconds: how long rows wait for scores.
     """
 
-    def __init__(self, context: DemandContext, source: ForecastSource, meters: Meters) -> None:
+    def __init__(
+        self,
+        context: DemandContext,
+        source: Callable[[], ForecastSource],
+        meters: Meters,
+        deadline_seconds: float,
+    ) -> None:
         self._context, self._source, self._meters = context, source, meters
+        self._deadline_seconds = deadline_seconds
         self._calendars: Versions[str, LocationCalendar] = Versions()
         self._published: set[tuple[Key, int]] = set()
         self._pending: dict[tuple[int, str], dict[str, DemandFeatures]] = {}
+        self._waiting_since: dict[tuple[int, str], float] = {}
+        self._feedback = ForecastFeedback()
+        self._requested: set[str] = set()
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -45,33 +88,116 @@ class ForecasterStage:
             case DemandFeatures() if message.is_final:
                 rows = self._pending.setdefault((message.window_end_ms, message.location), {})
                 rows.setdefault(message.sku, message)
+                self._feedback.note_row((message.sku, message.location), message.window_end_ms)
             case LocationCalendar():
                 self._calendars.put(message.location, message.event_time_ms, entry.offset, message)
             case DemandForecast():
-                self._published.add(((message.sku, message.location), message.origin_ms))
+                self._note_forecast(message)
+            case DemandAccuracy():
+                self._feedback.apply(message)
+            case RetrainRequest():
+                self._requested.add(message.model_id)
+
+    def _note_forecast(self, message: DemandForecast) -> None:
+        key = (message.sku, message.location)
+        self._published.add((key, message.origin_ms))
+        self._feedback.note_forecast(key, message.origin_ms)
 
     def due(self, now: float) -> Iterator[list[Outgoing]]:
         """Forecasts of the days that closed, oldest origin first."""
+        held: set[str] = set()
         for origin_ms, location in sorted(self._pending):
             calendar = self._calendars.get(location, origin_ms)
-            if calendar is None:
+            if calendar is None or location in held:
+                continue
+            matured_ms = midnight_after(origin_ms, -1, calendar.time_zone)
+            if not self._is_ready((origin_ms, location), matured_ms, calendar, now):
+                held.add(location)
                 continue
             rows = self._pending.pop((origin_ms, location))
-            added = [rows[sku] for sku in sorted(rows) if self._context.append(rows[sku], calendar)]
-            new = [row for row in added if ((row.sku, location), origin_ms) not in self._published]
-            self._published -= {((sku, location), origin_ms) for sku in rows}
+            new = self._unpublished(rows, origin_ms, calendar)
             if new:
-                yield self._forecast(new, calendar)
+                yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, new))
+            self._feedback.forget(location, matured_ms, calendar)
 
-    def _forecast(self, rows: list[DemandFeatures], calendar: LocationCalendar) -> list[Outgoing]:
+    def _is_ready(
+        self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar, now: float
+    ) -> bool:
+        """Whether every score has come, or the deadline; rows that are published already need none."""
+        origin_ms, location = pending
+        published = all(((sku, location), origin_ms) in self._published for sku in self._pending[pending])
+        if not published and not self._feedback.is_complete(location, matured_ms, calendar):
+            if now - self._waiting_since.setdefault(pending, now) < self._deadline_seconds:
+                return False
+            log.warning("%s at %d: forecast without all scores of the days before", location, origin_ms)
+        self._waiting_since.pop(pending, None)
+        return True
+
+    def _unpublished(
+        self, rows: dict[str, DemandFeatures], origin_ms: int, calendar: LocationCalendar
+    ) -> list[DemandFeatures]:
+        """The rows that go into the context and still lack their forecast, by SKU."""
+        added = [rows[sku] for sku in sorted(rows) if self._context.append(rows[sku], calendar)]
+        new = [row for row in added if ((row.sku, row.location), origin_ms) not in self._published]
+        self._published -= {((sku, calendar.location), origin_ms) for sku in rows}
+        return new
+
+    def _forecast(self, batch: _Batch) -> Iterator[list[Outgoing]]:
         started = time.perf_counter()
-        keys = [(row.sku, row.location) for row in rows]
-        origin_ms = rows[0].window_end_ms
-        day = local_date(rows[0].window_start_ms, calendar.time_zone)
-        window = self._context.window(keys, day, calendar, self._source.horizon_days)
-        forecasts = self._source.forecast(window, keys, origin_ms)
+        source = self._source()
+        verdict = self._verdict(batch, source)
+        if verdict is not None and source.model_id not in self._requested:
+            yield [_retrain_request(batch, source.model_id, verdict)]
+            self._requested.add(source.model_id)
+        day = local_date(batch.rows[0].window_start_ms, batch.calendar.time_zone)
+        window = self._context.window(batch.keys, day, batch.calendar, source.horizon_days)
+        reason = None if verdict is None else _reason(verdict)
+        correction = self._correction(batch, source)
+        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason)
+        self._record(forecasts, source, time.perf_counter() - started)
+        for forecast in forecasts:
+            self._feedback.note_forecast((forecast.sku, forecast.location), batch.origin_ms)
+        yield [Outgoing(FORECASTS, message_key(each.sku, each.location), each) for each in forecasts]
+
+    def _verdict(self, batch: _Batch, source: ForecastSource) -> Comparison | None:
+        if source.predictor is None:
+            return None
+        return self._feedback.against(batch.location, source.model_id, batch.matured_ms)
+
+    def _correction(self, batch: _Batch, source: ForecastSource) -> Correction:
+        names = [forecaster_name(forecaster, source.model_id) for forecaster in ("lstm", FALLBACK)]
+        shifts = [self._feedback.shifts(batch.keys, name, batch.matured_ms) for name in names]
+        return Correction(batch.matured_ms, *shifts)
+
+    def _record(self, forecasts: Sequence[DemandForecast], source: ForecastSource, seconds: float) -> None:
         for forecast in forecasts:
             self._meters.record("stockstream_forecasts_total", forecaster=forecast.forecaster)
-        self._meters.record("stockstream_forecast_seconds", time.perf_counter() - started)
-        self._meters.record("stockstream_last_epoch_seconds", origin_ms / 1000, stage="forecaster")
-        return [Outgoing(FORECASTS, message_key(each.sku, each.location), each) for each in forecasts]
+        fallbacks = sum(forecast.forecaster == FALLBACK for forecast in forecasts)
+        self._meters.record("stockstream_fallback_share", fallbacks / len(forecasts))
+        self._meters.record("stockstream_open_retrain_requests", source.model_id in self._requested)
+        self._meters.record("stockstream_forecast_seconds", seconds)
+        origin = forecasts[0].origin_ms / 1000
+        self._meters.record("stockstream_last_epoch_seconds", origin, stage="forecaster")
+
+
+def _reason(verdict: Comparison) -> str:
+    ratio = verdict.model / verdict.fallback if verdict.fallback else float("inf")
+    return (
+        f"worse than the fallback: {ratio:.3f} times its pinball loss over {verdict.days} matured days "
+        f"(p {verdict.p_value:.1e})"
+    )
+
+
+def _retrain_request(batch: _Batch, model_id: str, verdict: Comparison) -> Outgoing:
+    request = RetrainRequest(
+        request_id=retrain_request_id(model_id),
+        event_time_ms=batch.origin_ms,
+        model_id=model_id,
+        location=batch.location,
+        reason=_reason(verdict),
+        days=verdict.days,
+        model_pinball=verdict.model,
+        fallback_pinball=verdict.fallback,
+        t_statistic=verdict.t_statistic,
+    )
+    return Outgoing(RETRAIN_REQUESTS, model_id.encode(), request)

@@ -25,6 +25,12 @@ QUANTILE_LEVELS = (
 
 HORIZON_DAYS = 28
 
+EVALUATED_DAYS = (1, 7, 14, 28)
+"""Days of the horizon that matured forecasts are scored and recalibrated at."""
+
+Forecaster = Literal["lstm", "empirical_56_open_days"]
+Table = list[list[DemandUnits]]
+
 
 def _declared_values() -> dict[str, JsonValue]:
     """JSON Schema of the values: every declared feature with its meaning, unit and null rule."""
@@ -37,6 +43,11 @@ def _declared_values() -> dict[str, JsonValue]:
             for feature in FEATURES
         }
     }
+
+
+def _is_none(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value is None
 
 
 class DemandFeatures(Message):
@@ -64,28 +75,52 @@ class Copula(Record):
     decay: Annotated[float, Field(ge=0, lt=1)]
 
 
+class Recalibration(Record):
+    """How far the quantiles were moved because of how earlier forecasts came out.
+
+    `shifts[i][k]` was added, on the scale of the standard normal distribution, to the probability at which
+    the forecaster's own quantile function was read for `quantile_levels[k]` on day `days[i]`; days between
+    are interpolated. Learned from the scores that had matured by `matured_ms`, and from no later ones.
+    """
+
+    matured_ms: EventTimeMs
+    days: list[Annotated[int, Field(ge=1)]]
+    shifts: list[list[float]]
+
+
+class Shadow(Record):
+    """What the forecaster that did not serve would have said: `quantiles[i]` of day `days[i]`."""
+
+    forecaster: Forecaster
+    days: list[Annotated[int, Field(ge=1)]]
+    quantiles: Table
+
+
 class DemandForecast(Message):
     """The distribution of daily and cumulative demand after `origin_ms` (a local midnight).
 
     `quantiles[h][k]` is the `quantile_levels[k]` quantile of demand on day h + 1 after the origin;
     `cumulative[h][k]` that of the sum of days 1..h + 1, from the joint paths. `copula`, `seed` and `paths`
-    regenerate the joint paths from this message alone.
+    regenerate the joint paths from this message alone. `recalibration` says what the quantiles above already
+    contain; it is left out where nothing was moved. `shadow` is there to be scored, never to be used.
     """
 
     sku: Sku
     location: Location
     origin_ms: EventTimeMs
-    forecaster: Literal["lstm", "empirical_56_open_days"]
+    forecaster: Forecaster
     fallback_reason: str | None = None
     model_id: Identifier
     panel_hash: Digest
     context_digest: Digest
     quantile_levels: list[Annotated[float, Field(gt=0, lt=1)]]
-    quantiles: list[list[DemandUnits]]
-    cumulative: list[list[DemandUnits]]
+    quantiles: Table
+    cumulative: Table
     copula: Copula
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     paths: Annotated[int, Field(ge=1, le=100_000)]
+    recalibration: Recalibration | None = Field(None, exclude_if=_is_none)
+    shadow: Shadow | None = Field(None, exclude_if=_is_none)
 
     @model_validator(mode="after")
     def _quantiles_ascend(self) -> Self:
@@ -97,15 +132,68 @@ class DemandForecast(Message):
         return self
 
 
+class Score(Record):
+    """One forecast distribution against what happened.
+
+    With stock-outs in the period `actual` is what was sold, a lower bound of demand: `censored`. What the
+    bound does not settle is null then, and the running figures stand still. `covered_*` are the central
+    intervals, both ends included; false on a censored day means that the bound alone lies above.
+
+    `pit` is the randomised probability integral transform, uniform on [0, 1] if the forecast was right
+    (Czado, Gneiting & Held 2009); of a censored period it is drawn between the bound's and 1, which is
+    uniform as well if the forecast was right (Dunn & Smyth 1996). The draw is keyed by the record's identity.
+
+    `pinball` is the mean over all knots, `bias` the forecast mean minus `actual`. `scored`, `cfe` (sum of
+    actual minus forecast mean) and `mean_absolute_error` run over every uncensored score of the same SKU,
+    location, horizon and model so far; `tracking_signal` is `cfe / mean_absolute_error`.
+    """
+
+    actual: DemandUnits
+    censored: bool
+    pit: Annotated[float, Field(ge=0, le=1)]
+    covered_80: bool | None
+    covered_95: bool | None
+    pinball: Annotated[float, Field(ge=0)] | None
+    bias: float | None
+    scored: Annotated[int, Field(ge=0)]
+    cfe: float
+    mean_absolute_error: Annotated[float, Field(ge=0)] | None
+    tracking_signal: float | None
+
+
 class DemandAccuracy(Message):
-    """A matured forecast against what happened; `bias` is forecast median minus actual."""
+    """A matured forecast against what happened, once per SKU, location, origin, horizon and forecaster.
+
+    `day` scores the single day `horizon_days` after the origin, null where the location was closed; `total`
+    the sum of all days up to it, for the forecast that served and horizons above one day. `matured_ms` is
+    the end of the last of these days. `served` is false for a shadow.
+    """
 
     sku: Sku
     location: Location
     origin_ms: EventTimeMs
+    matured_ms: EventTimeMs
     horizon_days: Annotated[int, Field(ge=1)]
+    forecaster: Forecaster
     model_id: Identifier
-    actual: DemandUnits
-    pinball: Annotated[float, Field(ge=0)]
-    bias: float
-    covered_80: bool
+    served: bool
+    day: Score | None
+    total: Score | None
+
+
+class RetrainRequest(Message):
+    """A model forecast worse than the fallback and does not serve; open while it is the current model.
+
+    `model_pinball` and `fallback_pinball` are sums over the paired scores of `days` matured days up to
+    `event_time_ms`; `t_statistic` is that of the Diebold-Mariano test. One request per model.
+    """
+
+    request_id: Identifier
+    event_time_ms: EventTimeMs
+    model_id: Identifier
+    location: Location
+    reason: str
+    days: Annotated[int, Field(ge=1)]
+    model_pinball: Annotated[float, Field(ge=0)]
+    fallback_pinball: Annotated[float, Field(ge=0)]
+    t_statistic: float

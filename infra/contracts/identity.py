@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 _DECISIONS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:reorder-decision")
+_RETRAIN_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:retrain-request")
 
 
 def decision_id(sku: str, location: str, epoch_ms: int, cause: str) -> str:
@@ -17,6 +18,16 @@ def decision_id(sku: str, location: str, epoch_ms: int, cause: str) -> str:
     '483f6152-0a96-5df2-ab03-0ec3ef39588a'
     """
     return str(uuid.uuid5(_DECISIONS, f"{sku}|{location}|{epoch_ms}|{cause}"))
+
+
+def forecaster_name(forecaster: str, model_id: str) -> str:
+    """Whose scores belong together: a model's by its id; the fallback's whichever model was current."""
+    return model_id if forecaster == "lstm" else forecaster
+
+
+def retrain_request_id(model_id: str) -> str:
+    """UUIDv5 of the model that is to be replaced."""
+    return str(uuid.uuid5(_RETRAIN_REQUESTS, model_id))
 
 
 def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:
@@ -33,3 +44,8 @@ def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:
 def seed(*parts: object) -> int:
     """A 63-bit seed keyed by what the randomness is for, so that it never depends on an order of draws."""
     return int.from_bytes(hashlib.sha256("|".join(map(str, parts)).encode()).digest()[:8], "big") >> 1
+
+
+def uniform(*parts: object) -> float:
+    """A number in [0, 1) keyed by what the randomness is for."""
+    return (seed(*parts) >> 10) / 2**53

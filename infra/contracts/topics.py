@@ -21,6 +21,7 @@ CALENDARS = "catalog.calendars.v1"
 FEATURES = "demand.features.v1"
 FORECASTS = "demand.forecasts.v1"
 ACCURACY = "demand.accuracy.v1"
+RETRAIN_REQUESTS = "demand.retrain-requests.v1"
 PURCHASE_ORDERS = "inventory.purchase-orders.v1"
 POSITIONS = "inventory.positions.v1"
 POLICIES = "inventory.policies.v1"
@@ -82,6 +83,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             _topic(FEATURES, _KEY, "delete", 30, "system", demand.DemandFeatures),
             _topic(FORECASTS, _KEY, "delete", 400, "system", demand.DemandForecast),
             _topic(ACCURACY, _KEY, "delete", 400, "system", demand.DemandAccuracy),
+            _topic(RETRAIN_REQUESTS, "model id", "compact", -1, "system", demand.RetrainRequest),
             _topic(POSITIONS, _KEY, "compact", -1, "system", inventory.Position),
             _topic(PROPOSALS, "planning group", "delete", 30, "system", inventory.Proposals),
             _topic(ALLOCATION_RUNS, "planning group", "delete", 400, "system", inventory.AllocationRun),

@@ -16,6 +16,7 @@ import pytest
 from infra.contracts.codec import message_key
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.topics import (
+    ACCURACY,
     CALENDARS,
     DECISIONS,
     FEATURES,
@@ -51,6 +52,8 @@ SKUS = [f"S{number}" for number in range(12)]
 DAYS = ["2011-09-19", "2011-09-20", "2011-09-21", "2011-09-22", "2011-09-23", "2011-09-24", "2011-09-25"]
 NEXT_DAYS = ["2011-09-26", "2011-09-27", "2011-09-28", "2011-09-29", "2011-09-30", "2011-10-01", "2011-10-02"]
 SECOND_EPOCH = EPOCH + 7 * DAY_MS
+SCORES = len(SKUS) * (len(DAYS) + len(NEXT_DAYS) - 1 + len(NEXT_DAYS))
+"""At one day all forecasts but the last day's, at seven days those of the first week."""
 
 
 class SmallShop:
@@ -184,11 +187,11 @@ def test_invalid_records_become_dead_letters_once_with_a_reason(
         assert headers["reason"]
 
 
-def test_a_killed_planner_comes_back_and_orders_nothing_twice(
+def test_a_killed_planner_and_evaluator_come_back_and_nothing_is_done_twice(
     decided: dict[str, ReorderDecision], serving: Component, shop: SmallShop, settings: Settings
 ) -> None:
     before = decisions_of(settings)
-    killed = replica_pids(serving, "Planner")
+    killed = [pid for name in ("Planner", "Evaluator") for pid in replica_pids(serving, name)]
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     shop.close_days(NEXT_DAYS, SECOND_EPOCH)
@@ -198,6 +201,9 @@ def test_a_killed_planner_comes_back_and_orders_nothing_twice(
     assert {made_id: after[made_id] for made_id in before} == before
     assert len(records_of(settings, DECISIONS)) == len(after)
     assert not set(killed) & set(replica_pids(serving, "Planner"))
+    wait_until(lambda: len(messages_of(settings, ACCURACY)) >= SCORES, 120, "scores of matured forecasts")
+    scored = [(each.sku, each.origin_ms, each.horizon_days) for each in messages_of(settings, ACCURACY)]
+    assert len(scored) == len(set(scored)) == SCORES
     assert len(records_of(settings, TOPICS[PURCHASE_ORDERS].dead_letters)) == 1
     positions = [each for each in messages_of(settings, POSITIONS) if each.as_of_ms == SECOND_EPOCH]
     assert sorted(each.sku for each in positions) == sorted(SKUS)
@@ -220,10 +226,18 @@ def test_a_fresh_process_reproduces_every_decision(
 
 
 def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:
+    names = (
+        "decisions_total",
+        "forecasts_total",
+        "fallback_share",
+        "forecast_coverage",
+        "forecast_bias_ratio",
+    )
+
     def exposed() -> bool:
         with urlopen(f"http://127.0.0.1:{settings.metrics_port}/metrics", timeout=30) as answer:
             text = answer.read().decode()
-        return "ray_stockstream_decisions_total" in text and "ray_stockstream_forecasts_total" in text
+        return all(f"ray_stockstream_{name}" in text for name in names)
 
     wait_until(exposed, 60, "the application's metrics")
 

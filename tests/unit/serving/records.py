@@ -10,7 +10,15 @@ import numpy as np
 
 from infra.contracts import identity
 from infra.contracts.codec import decode, encode
-from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandFeatures, DemandForecast
+from infra.contracts.demand import (
+    HORIZON_DAYS,
+    QUANTILE_LEVELS,
+    Copula,
+    DemandAccuracy,
+    DemandFeatures,
+    DemandForecast,
+    Score,
+)
 from infra.contracts.inventory import Policy
 from infra.contracts.message import Heartbeat, Money
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
@@ -180,6 +188,40 @@ def forecast(sku: str, origin_ms: int = EPOCH, daily_mean: float = 10.0, **chang
             "copula": Copula(level=0.2, decay=0.3),
             "seed": identity.seed(sku, LOCATION, origin_ms, model_id),
             "paths": 200,
+            **changes,
+        }
+    )
+
+
+def accuracy(
+    sku: str, origin_ms: int, pit: float, horizon_days: int = 1, pinball: float = 1.0, **changes: Any
+) -> DemandAccuracy:
+    """A score of the single day; days are 24 hours long."""
+    score = Score(
+        actual=10.0,
+        censored=False,
+        pit=pit,
+        covered_80=True,
+        covered_95=True,
+        pinball=pinball,
+        bias=0.0,
+        scored=1,
+        cfe=0.0,
+        mean_absolute_error=1.0,
+        tracking_signal=0.0,
+    )
+    return DemandAccuracy(
+        **{
+            "sku": sku,
+            "location": LOCATION,
+            "origin_ms": origin_ms,
+            "matured_ms": origin_ms + horizon_days * DAY_MS,
+            "horizon_days": horizon_days,
+            "forecaster": "lstm",
+            "model_id": "lstm-1",
+            "served": True,
+            "day": score,
+            "total": None,
             **changes,
         }
     )

@@ -71,8 +71,9 @@ MODEL = ForecastSource(Predictor(config(), weights()), "lstm-1", None, "a" * 64,
 NO_MODEL = ForecastSource(None, FALLBACK, "no model is promoted", "a" * 64, 100)
 
 
-def forecaster(source: ForecastSource = MODEL) -> ForecasterStage:
-    return ForecasterStage(DemandContext(source.history_days, panel()), source, Tally())
+def forecaster(source: ForecastSource = MODEL, deadline_seconds: float = 0) -> ForecasterStage:
+    context = DemandContext(source.history_days, panel())
+    return ForecasterStage(context, lambda: source, Tally(), deadline_seconds)
 
 
 def log_with(*rows: Any) -> MemoryLog:
