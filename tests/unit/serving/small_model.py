@@ -4,6 +4,7 @@ from pathlib import Path
 
 from batch.forecaster.artifact import Weights, save_artifact
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import seasonal_effects
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.training import (
@@ -29,17 +30,18 @@ PLAN = TrainingPlan(
 
 
 def trained(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
+    seasons = seasonal_effects(panel, yearly=False)
     config = ForecasterConfig(
         encoder_days=42,
         lookback_days=112,
         hidden_size=12,
         decoder_size=16,
-        skus=tuple(sku for sku, _ in panel.series),
+        series=panel.series,
         locations=tuple({location for _, location in panel.series}),
-        pooled_quantiles=pooled_quantiles(panel, QUANTILE_LEVELS),
+        pooled_quantiles=pooled_quantiles(panel, seasons.effects[1:], QUANTILE_LEVELS),
     )
-    data = training_set(panel, slice(None), config, PLAN)
-    network = new_network(config, PLAN.seed)
+    data = training_set(panel, slice(None), config, PLAN, seasons.effects)
+    network = new_network(config, seasons, PLAN.seed)
     optimizer = new_optimizer(network, PLAN)
     for epoch in range(PLAN.epochs):
         train_epoch(network, optimizer, data, config, PLAN, epoch)
