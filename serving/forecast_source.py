@@ -33,7 +33,9 @@ from serving.inventory.ledger import Key
 from serving.inventory.order_rules import MAX_UNITS
 
 FALLBACK: Final[Forecaster] = "empirical_56_open_days"
-FALLBACK_HISTORY_DAYS = 224
+FALLBACK_HISTORY_DAYS = 476
+"""As many as a model reads, so that the first one to be promoted serves without a restart."""
+
 FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
 """Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 

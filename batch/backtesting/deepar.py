@@ -22,8 +22,8 @@ class DeepAR:
 
     sums = f"{PATHS} sample paths"
 
-    def __init__(self, epochs: int = 20, seconds: float | None = None, hidden_size: int = 40) -> None:
-        self._epochs, self._seconds, self._hidden_size = epochs, seconds, hidden_size
+    def __init__(self, epochs: int = 20, batches: int = 50, seconds: float | None = None) -> None:
+        self._epochs, self._batches, self._seconds = epochs, batches, seconds
         self._predictor: Any = None
 
     def fit(self, history: History) -> None:
@@ -51,10 +51,10 @@ class DeepAR:
             freq="D",
             prediction_length=history.horizon,
             context_length=2 * history.horizon,
-            hidden_size=self._hidden_size,
             num_feat_dynamic_real=3,
             distr_output=NegativeBinomialOutput(),
             batch_size=64,
+            num_batches_per_epoch=self._batches,
             trainer_kwargs={
                 "max_epochs": self._epochs,
                 "accelerator": "cpu",

@@ -45,7 +45,7 @@ def new_models() -> dict[str, Forecaster]:
         "auto-arima": AutoARIMA(),
         "lightgbm": LightGBMQuantiles(BoostingPlan(rounds=5, rows=5_000, origins=8)),
         "lstm": LSTM(TrainingPlan(epochs=1, steps_per_epoch=2)),
-        "deepar": DeepAR(epochs=1),
+        "deepar": DeepAR(epochs=1, batches=2),
     }
 
 
