@@ -22,7 +22,7 @@ from batch.forecaster.training import (
     training_set,
 )
 from batch.forecaster.windows import DemandWindow, Floats
-from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts, rolling_origins
+from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError
 
@@ -30,9 +30,7 @@ BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 ENCODER_DAYS = 112
 VALIDATION_DAYS = 56
 LEAST_DAYS = 42
-WEIGHING_SPACING_DAYS = 7
-CALIBRATION_ORIGINS = 13
-CALIBRATION_SPACING_DAYS = 28
+KEPT_BACK_SPACING_DAYS = 7
 CALIBRATION_FORECASTS = 1300
 
 
@@ -92,8 +90,7 @@ def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
     """The weight of the bent quantiles with the least loss at origins in the last days."""
-    last = panel.units.shape[1] - 1 - HORIZON_DAYS
-    origins = list(range(last - VALIDATION_DAYS + HORIZON_DAYS, last + 1, WEIGHING_SPACING_DAYS))
+    origins = _kept_back_origins(panel)
     actual = actuals(panel, origins)
     exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     if not actual[exact].any():
@@ -127,11 +124,12 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 
 
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """Fits both copulas on forecasts of the panel's last year, of a sample of the series if there are many.
+    """Fits both copulas on forecasts of the days kept back, of a sample of the series if there are many.
 
-    Forecasts of days that a stock-out may have cut are left out.
+    Of days that the network has learned from, it knows too much: sums look surer than they are. Forecasts of
+    days that a stock-out may have cut are left out.
     """
-    origins = rolling_origins(panel, _calibration_origins(panel), CALIBRATION_SPACING_DAYS)
+    origins = _kept_back_origins(panel)
     sample = panel.rows(slice(None, None, -(-len(panel.series) * len(origins) // CALIBRATION_FORECASTS)))
     near = slice(0, CUMULATIVE_DAYS)
     actual = actuals(sample, origins)[:, :, near]
@@ -148,6 +146,7 @@ def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) ->
     return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})
 
 
-def _calibration_origins(panel: DemandPanel) -> int:
-    room = panel.units.shape[1] - 1 - HORIZON_DAYS - HISTORY_DAYS
-    return int(np.clip(room // CALIBRATION_SPACING_DAYS + 1, 1, CALIBRATION_ORIGINS))
+def _kept_back_origins(panel: DemandPanel) -> list[int]:
+    """The last days known at forecasts whose whole horizon lies in the days kept back."""
+    last = panel.units.shape[1] - 1 - HORIZON_DAYS
+    return list(range(last - VALIDATION_DAYS + HORIZON_DAYS, last + 1, KEPT_BACK_SPACING_DAYS))
