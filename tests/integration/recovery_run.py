@@ -85,8 +85,10 @@ class RecoveryRun:
         self.shop.close_last_day()
 
     def kill_at_random(self, after_checkpoint: bool = True) -> None:
-        """Kills the job at a random moment while it is at work, after a checkpoint of its own or not."""
+        """Kills the job at a random moment: at work and after a checkpoint of its own, or even before."""
         if after_checkpoint:
+            written = self.ends()
+            wait_until(lambda: self.ends() != written, 120, "further rows or dead letters")
             self.job.wait_for_checkpoint()
         self._closing.wait(self._rng.uniform(0, _KILL_WITHIN_SECONDS))
         self.job.kill()
