@@ -144,8 +144,9 @@ class Broker:
                 max_message_bytes=MAX_MESSAGE_BYTES,
             )
         )
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = _java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(draft))
+        # As one argument: an id that begins with a dash would be taken for an option.
+        cluster_id = f"--cluster-id={base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')}"
+        tool = _java("kafka.tools.StorageTool", "format", "--standalone", cluster_id, "-c", str(draft))
         done = subprocess.run(
             tool, capture_output=True, text=True, check=False, timeout=_START_TIMEOUT_SECONDS
         )
