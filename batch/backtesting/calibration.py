@@ -1,40 +1,21 @@
-"""How a quantile function's probabilities compare with what happened: randomised PIT and means."""
+"""How a quantile function's probabilities compare with what happened: randomised PIT."""
 
 import numpy as np
 
+from batch.forecaster.quantile_function import PROBABILITIES, whole_function
 from batch.forecaster.windows import Floats
-from infra.contracts.demand import QUANTILE_LEVELS
-
-_LEVELS = np.array((0.0, *QUANTILE_LEVELS, 1.0))
-
-
-def whole_function(quantiles: Floats) -> Floats:
-    """(..., levels + 2) knots from probability 0 (0 units) to 1, where the last segment continues.
-
-    The same function that joint paths are drawn from (`batch.forecaster.sampling`).
-    """
-    slope = (quantiles[..., -1:] - quantiles[..., -2:-1]) / (_LEVELS[-2] - _LEVELS[-3])
-    top = quantiles[..., -1:] + slope * (1 - _LEVELS[-2])
-    return np.concatenate([np.zeros_like(top), quantiles, top], axis=-1)
-
-
-def mean(quantiles: Floats) -> Floats:
-    """(...,) mean of the piecewise linear quantile function."""
-    knots = whole_function(quantiles)
-    average: Floats = ((knots[..., 1:] + knots[..., :-1]) / 2 * np.diff(_LEVELS)).sum(axis=-1)
-    return average
 
 
 def probability(quantiles: Floats, value: Floats) -> Floats:
     """(...,) probability of at most `value` (...,), which includes all of an atom."""
     knots = whole_function(quantiles)
     upper = (knots <= value[..., None]).sum(axis=-1)
-    segment = np.clip(upper - 1, 0, len(_LEVELS) - 2)
+    segment = np.clip(upper - 1, 0, len(PROBABILITIES) - 2)
     low = np.take_along_axis(knots, segment[..., None], axis=-1)[..., 0]
     high = np.take_along_axis(knots, segment[..., None] + 1, axis=-1)[..., 0]
     share = np.divide(value - low, high - low, out=np.ones_like(value), where=high > low)
-    inside = _LEVELS[segment] + np.clip(share, 0.0, 1.0) * np.diff(_LEVELS)[segment]
-    found: Floats = np.where(upper == 0, 0.0, np.where(upper == len(_LEVELS), 1.0, inside))
+    inside = PROBABILITIES[segment] + np.clip(share, 0.0, 1.0) * np.diff(PROBABILITIES)[segment]
+    found: Floats = np.where(upper == 0, 0.0, np.where(upper == len(PROBABILITIES), 1.0, inside))
     return found
 
 

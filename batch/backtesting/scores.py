@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.backtesting.calibration import mean, randomised_pit
+from batch.backtesting.calibration import randomised_pit
 from batch.backtesting.forecaster import Forecast
+from batch.forecaster.quantile_function import mean
 from batch.forecaster.scores import pinball
 from batch.forecaster.windows import Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS

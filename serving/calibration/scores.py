@@ -6,13 +6,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from batch.forecaster import quantile_function
+from batch.forecaster.scores import pinball
 from infra.contracts.demand import QUANTILE_LEVELS
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _LEVELS = np.array(QUANTILE_LEVELS)
-_EDGES = np.concatenate([[0.0], _LEVELS, [1.0]])
+_EDGES = quantile_function.PROBABILITIES
 _ENDS_80 = [QUANTILE_LEVELS.index(level) for level in (0.1, 0.9)]
 _ENDS_95 = [QUANTILE_LEVELS.index(level) for level in (0.025, 0.975)]
 
@@ -37,13 +39,13 @@ def score(quantiles: Floats, actual: Floats, censored: Flags, uniforms: Floats) 
         censored: (n,) whether it is a mere bound.
         uniforms: (n,) draws in [0, 1) that decide within an atom or above a bound.
     """
-    pinball = mean_pinball(quantiles, actual)
+    loss = mean_pinball(quantiles, actual)
     return Scores(
         pit=randomised_pit(quantiles, actual, censored, uniforms),
         covered_80=_covered(quantiles[:, _ENDS_80], actual, censored),
         covered_95=_covered(quantiles[:, _ENDS_95], actual, censored),
-        pinball=np.where(censored, np.nan, pinball),
-        mean=forecast_mean(quantiles),
+        pinball=np.where(censored, np.nan, loss),
+        mean=quantile_function.mean(quantiles),
     )
 
 
@@ -53,8 +55,7 @@ def mean_pinball(quantiles: Floats, actual: Floats) -> Floats:
     >>> float(mean_pinball(np.full((1, 21), 10.0), np.array([12.0]))[0]) == 2 * np.mean(QUANTILE_LEVELS)
     True
     """
-    error = actual[:, None] - quantiles
-    loss: Floats = np.maximum(_LEVELS * error, (_LEVELS - 1) * error).mean(axis=1)
+    loss: Floats = pinball(quantiles, actual, _LEVELS).mean(axis=1)
     return loss
 
 
@@ -73,7 +74,7 @@ def randomised_pit(quantiles: Floats, actual: Floats, censored: Flags, uniforms:
 
 def probability(quantiles: Floats, value: Floats, side: Literal["below", "at most"]) -> Floats:
     """P(demand < value) or P(demand <= value) of n piecewise linear quantile functions."""
-    knots = _knots(quantiles)
+    knots = quantile_function.whole_function(quantiles)
     compared = knots < value[:, None] if side == "below" else knots <= value[:, None]
     right = np.clip(compared.sum(axis=1), 1, len(_EDGES) - 1)
     low, high = (np.take_along_axis(knots, each[:, None], axis=1)[:, 0] for each in (right - 1, right))
@@ -81,20 +82,6 @@ def probability(quantiles: Floats, value: Floats, side: Literal["below", "at mos
     share = np.clip((value - low) / width, 0.0, 1.0)
     reached: Floats = _EDGES[right - 1] + share * (_EDGES[right] - _EDGES[right - 1])
     return np.where(compared.all(axis=1), 1.0, np.where(compared.any(axis=1), reached, 0.0))
-
-
-def forecast_mean(quantiles: Floats) -> Floats:
-    """Mean of the piecewise linear quantile functions."""
-    knots = _knots(quantiles)
-    mean: Floats = ((knots[:, 1:] + knots[:, :-1]) / 2 * np.diff(_EDGES)).sum(axis=1)
-    return mean
-
-
-def _knots(quantiles: Floats) -> Floats:
-    """From probability 0, where demand is 0, to 1, with the last segment's slope: as paths are sampled."""
-    slope = (quantiles[:, -1:] - quantiles[:, -2:-1]) / (_LEVELS[-1] - _LEVELS[-2])
-    top = quantiles[:, -1:] + slope * (1 - _LEVELS[-1])
-    return np.concatenate([np.zeros_like(top), quantiles, top], axis=1)
 
 
 def _covered(ends: Floats, actual: Floats, censored: Flags) -> Floats:

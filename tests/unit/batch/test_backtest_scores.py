@@ -9,10 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest, nbinom, norm
 from utilsforecast import losses
 
-from batch.backtesting.calibration import mean, probability, randomised_pit
+from batch.backtesting.calibration import probability, randomised_pit
 from batch.backtesting.forecaster import Forecast
 from batch.backtesting.scores import Outcome, ScoreSums, score
 from batch.backtesting.summary import block_indices, champions, loss_ratio, metrics, per_horizon
+from batch.forecaster.quantile_function import mean
 from batch.forecaster.windows import Floats
 from infra.contracts.demand import QUANTILE_LEVELS
 

@@ -2,10 +2,10 @@ import numpy as np
 from numpy.testing import assert_allclose
 from scipy.stats import kstest
 
+from batch.forecaster.quantile_function import mean
 from infra.contracts.demand import QUANTILE_LEVELS
 from serving.calibration.scores import (
     Floats,
-    forecast_mean,
     mean_pinball,
     probability,
     randomised_pit,
@@ -61,7 +61,7 @@ def test_probabilities_and_means_are_those_of_the_whole_quantile_function() -> N
     assert_allclose(
         probability(quantiles, values, "at most"), (whole <= values[:, None]).mean(axis=1), atol=1e-5
     )
-    assert_allclose(forecast_mean(quantiles), whole.mean(axis=1), rtol=1e-4)
+    assert_allclose(mean(quantiles), whole.mean(axis=1), rtol=1e-4)
 
 
 def test_a_right_forecast_has_a_uniform_pit() -> None:
