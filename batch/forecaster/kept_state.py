@@ -103,6 +103,10 @@ class KeptStates:
             window: at least `config.history_days` days; those of an earlier call must not have changed.
             keys: (sku, location) of each row.
         """
+        batches = (slice(start, start + BATCH_SIZE) for start in range(0, len(keys), BATCH_SIZE))
+        return np.concatenate([self._predict_batch(window.rows(rows), keys[rows]) for rows in batches])
+
+    def _predict_batch(self, window: DemandWindow, keys: Sequence[Key]) -> Floats:
         window = self.predictor.learned(window)
         # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
         with np.errstate(invalid="ignore"):
@@ -123,12 +127,7 @@ class KeptStates:
         """Reads what each series has not read yet: the last days, or all that the encoder reads."""
         steps = np.array([self._steps(key, days.window.last_day) for key in keys])
         for count in np.unique(steps[steps > 0]):
-            rows = np.flatnonzero(steps == count)
-            for start in range(0, len(rows), BATCH_SIZE):
-                self._read(days, keys, rows[start : start + BATCH_SIZE].tolist(), int(count))
-        read = self.predictor.config.days_read(days.window.last_day)
-        if encoded := int((steps == read).sum()):
-            log.info("%s: %d states encoded anew from %d days", days.window.last_day, encoded, read)
+            self._read(days, keys, np.flatnonzero(steps == count).tolist(), int(count))
 
     def _steps(self, key: Key, last_day: date) -> int:
         """Days to read: those since the kept state, or all where the window has begun anew since."""
@@ -141,6 +140,7 @@ class KeptStates:
         states = [self._states.get(keys[row]) for row in rows]
         if steps == self.predictor.config.days_read(last_day):
             states = [None] * len(rows)
+            log.info("%s: %d states encoded anew from %d days", last_day, len(rows), steps)
         hidden, cell = self.read_days(days.rows(rows), steps, states)
         for place, row in enumerate(rows):
             self._states[keys[row]] = State(last_day, hidden[place], cell[place])

@@ -70,6 +70,10 @@ class Predictor:
         if window.units.shape[1] < self.config.history_days:
             days = window.units.shape[1]
             raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
+        batches = (slice(start, start + BATCH_SIZE) for start in range(0, len(series), BATCH_SIZE))
+        return np.concatenate([self._predict_batch(window.rows(rows), series[rows]) for rows in batches])
+
+    def _predict_batch(self, window: DemandWindow, series: Sequence[tuple[str, str]]) -> Floats:
         window = self.learned(window)
         # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
         with np.errstate(invalid="ignore"):
@@ -82,21 +86,15 @@ class Predictor:
         origin: Origin,
         encoded: Tensor | None = None,
     ) -> Floats:
-        """Quantiles (series, horizon, levels) from what the network reads of the origin.
+        """Quantiles (series, horizon, levels), of at most `BATCH_SIZE` series.
 
         Args:
             window: says what is known ahead.
             series: (sku, location) of each row.
-            origin: the days up to the last one of the window.
+            origin: what the network reads of the days until then.
             encoded: (series, 1, hidden size) what the encoder made of them; None lets it read them.
         """
-        inputs, scale = self._inputs(window, series, origin)
-        parts = []
-        for start in range(0, len(series), BATCH_SIZE):
-            rows = slice(start, start + BATCH_SIZE)
-            batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
-            parts.append(self._quantiles(batch, scale[rows], None if encoded is None else encoded[rows]))
-        return np.concatenate(parts)
+        return self._quantiles(*self._inputs(window, series, origin), encoded)
 
     def effects(self, series: Sequence[tuple[str, str]]) -> Floats:
         """(series, EFFECTS) seasonal effects, those of all series for an unknown one."""

@@ -77,6 +77,18 @@ class DemandWindow:
         shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
         fill_neutral(self, shapes)
 
+    def day(self, index: int) -> "DemandWindow":
+        """One of its past days alone, with nothing ahead."""
+        one = {name: getattr(self, name)[:, index : index + 1] for name in _PAST}
+        ahead = {name: getattr(self, name)[:, :0] for name in _AHEAD}
+        back = self.units.shape[1] - 1 - index
+        return DemandWindow(last_day=self.last_day - timedelta(days=back), **one, **ahead)
+
+    def rows(self, rows: slice | Sequence[int]) -> "DemandWindow":
+        """The window of some of its series."""
+        arrays = {name: value[rows] for name, value in vars(self).items() if name != "last_day"}
+        return replace(self, **arrays)
+
     def last_days(self, days: int) -> "DemandWindow":
         """The same moment with a shorter memory."""
         return replace(self, **{name: getattr(self, name)[:, -days:] for name in _PAST})
