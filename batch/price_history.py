@@ -63,7 +63,8 @@ def with_prices(
 
 
 def _planned(plans: DataFrame, days: DataFrame) -> DataFrame:
-    by_location = dict(list(days.toPandas().sort_values("date").groupby("location")))
+    grouped = days.toPandas().sort_values("date").groupby("location")
+    by_location = {str(location): of_location for location, of_location in grouped}
     return plans.groupBy("sku", "location").applyInPandas(_planned_days(by_location), _PLANNED)
 
 
@@ -77,8 +78,8 @@ def _planned_days(days: dict[str, pd.DataFrame]) -> Callable[[pd.DataFrame], pd.
             return pd.DataFrame(columns=["sku", "location", "date", "price", "planned_promotion"])
         ordered = records.sort_values(["event_time_ms", "offset"])
         versions = [
-            (int(record.event_time_ms), decode(PROMOTIONS, record.value.encode()))
-            for record in ordered.itertuples()
+            (int(known_ms), decode(PROMOTIONS, str(value).encode()))
+            for known_ms, value in zip(ordered["event_time_ms"], ordered["value"], strict=True)
         ]
         bounds = np.append(of_location["start_ms"], of_location["end_ms"].iloc[-1])
         found = days_as_known(versions, bounds)

@@ -80,11 +80,8 @@ class DemandContext:
             last = panel.units.shape[1] - 1
             window, quoted = panel.window(last, days, 0), _last_prices(panel)
             for row, key in enumerate(panel.series):
-                self._series[key] = _Days(
-                    window.last_day,
-                    *(getattr(window, name)[row] for name in _PAST),
-                    unit_price=quoted[row],
-                )
+                past = {name: getattr(window, name)[row] for name in _PAST}
+                self._series[key] = _Days(window.last_day, **past, unit_price=quoted[row])
 
     def append(self, row: DemandFeatures, calendar: LocationCalendar) -> bool:
         """Adds the day of a final row; days in between count as not observed.
@@ -125,14 +122,14 @@ class DemandContext:
 
     def _unseen(self) -> _Days:
         flags = np.zeros(self._length, dtype=np.bool_)
-        neutral = (np.full(self._length, NEUTRAL[name]) for name in ("price", "promotion"))
-        quoted = np.full(USUAL_PRICE_DAYS, np.nan)
-        return _Days(None, np.zeros(self._length), flags, flags, *neutral, unit_price=quoted)
+        price, promotion = (np.full(self._length, NEUTRAL[name]) for name in ("price", "promotion"))
+        unit_price = np.full(USUAL_PRICE_DAYS, np.nan)
+        return _Days(None, np.zeros(self._length), flags, flags, price, promotion, unit_price)
 
     def window(
         self, keys: Sequence[Key], day: date, calendar: LocationCalendar, horizon: int
     ) -> DemandWindow:
-        """The window of series of one location whose last day is `day`, with what was known ahead at its end."""
+        """The window of series of one location up to `day`, with what was known ahead at its end."""
         days = [self._series[key] for key in keys]
         ahead = [is_open(day + timedelta(days=step), calendar) for step in range(1, horizon + 1)]
         planned = [self.plans.ahead(key, day, horizon, calendar) for key in keys]
@@ -159,9 +156,7 @@ def context_digests(window: DemandWindow) -> list[str]:
 
     Prices and promotions are part of it only where they are not neutral.
     """
-    return [
-        hashlib.sha256(b"|".join(_bytes(window, row))).hexdigest() for row in range(len(window.units))
-    ]
+    return [hashlib.sha256(b"|".join(_bytes(window, row))).hexdigest() for row in range(len(window.units))]
 
 
 def _bytes(window: DemandWindow, row: int) -> list[bytes]:

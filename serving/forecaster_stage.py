@@ -60,8 +60,8 @@ class ForecasterStage:
 
     Rows wait until their location's calendar is known, until the price plans of their partitions have passed
     the origin, and until every score has come that matured by the day before: what a forecast rests on is
-    fixed by event time, not by who was faster. After the deadline they go on with what is there. An origin that has a forecast in the log is not forecast
-    again, whichever model made it: decisions may rest on it.
+    fixed by event time, not by who was faster. After the deadline they go on with what is there. An origin
+    that has a forecast in the log is not forecast again, whichever model made it: decisions may rest on it.
 
     Args:
         context: the recent days of every series.
@@ -153,9 +153,7 @@ class ForecasterStage:
         self._waiting_since.pop(pending, None)
         return True
 
-    def _lacking(
-        self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar
-    ) -> str | None:
+    def _lacking(self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar) -> str | None:
         """What has not come of what the forecasts of these rows rest on."""
         origin_ms, location = pending
         partitions = self._partitions[pending]

@@ -16,7 +16,8 @@ FEATURE_SCHEMA: Literal[2] = 2
 class ForecasterConfig(BaseModel):
     """Shapes, vocabulary and fitted constants of one model.
 
-    At most `encoder_days` are read by the LSTM (`days_read`); `lookback_days` before each of them feed its running features.
+    At most `encoder_days` are read by the LSTM (`days_read`); `lookback_days` before each of them feed its
+    running features.
     `base_days` are the window lengths, in known open days, of the empirical quantiles the network bends.
     `pooled_quantiles` are the quantiles of units / level over all training days, one per quantile level.
     A series or location that is not listed has index 0. `counts` says whether demand is whole units.

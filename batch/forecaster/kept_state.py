@@ -97,7 +97,7 @@ class KeptStates:
         self._states: dict[Key, State] = {}
 
     def predict(self, window: DemandWindow, keys: Sequence[Key]) -> Floats:
-        """What `Predictor.predict` gives, to rounding; one step for a series that was asked for the day before.
+        """What `Predictor.predict` gives, to rounding; the day after an earlier call costs one step.
 
         Args:
             window: at least `config.history_days` days; those of an earlier call must not have changed.
@@ -146,9 +146,7 @@ class KeptStates:
             self._states[keys[row]] = State(last_day, hidden[place], cell[place])
 
     @torch.inference_mode()
-    def read_days(
-        self, days: DayInputs, steps: int, states: Sequence[State | None]
-    ) -> tuple[Tensor, Tensor]:
+    def read_days(self, days: DayInputs, steps: int, states: Sequence[State | None]) -> tuple[Tensor, Tensor]:
         """(h, c) (rows, hidden size) after the last `steps` days, in one batch of the fixed size."""
         encoder = self.predictor.network.encoder
         empty = torch.zeros(encoder.hidden_size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,7 +108,7 @@ class Predictor:
 
         The effects of such a covariate are exactly zero, since no day says anything of them.
         """
-        unknown = {
+        unknown: dict[str, Any] = {
             name: None
             for column, names in COVARIATE_EFFECTS.items()
             if not self.network.effects[:, column].any()
@@ -120,7 +121,10 @@ class Predictor:
         history = demand_history(window.last_days(config.history_days), self.effects(series))
         days, recent = config.days_read(window.last_day), slice(-BASE_LOOKBACK, None)
         return Origin(
-            history.features[:, -days:], history.level[:, -1], history.units[:, recent], history.known[:, recent]
+            history.features[:, -days:],
+            history.level[:, -1],
+            history.units[:, recent],
+            history.known[:, recent],
         )
 
     def _inputs(
@@ -148,7 +152,9 @@ class Predictor:
         repeat = torch.arange(BATCH_SIZE).clamp(max=rows - 1)
         full = NetworkInput(**{name: value[repeat] for name, value in vars(batch).items()})
         scale = scale[repeat.numpy()]
-        heads = self.network(full) if encoded is None else self.network.decode(encoded[repeat], full.days, full)
+        heads = (
+            self.network(full) if encoded is None else self.network.decode(encoded[repeat], full.days, full)
+        )
         mixture, bent = (each[:, 0].numpy().astype(np.float64) for each in heads)
         share, config = self.config.bent_share, self.config
         quantiles = share * bent * scale[..., None]

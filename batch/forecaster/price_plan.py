@@ -28,7 +28,7 @@ class PlannedDays:
     """What was planned of successive days.
 
     Attributes:
-        price: (days,) mean price of one base unit over the part of the day that it is known of; NaN if of none.
+        price: (days,) mean price of a base unit over the part of the day that it is known of; NaN if of none.
         promotion: (days,) share of the day under a promotion, 0 to 1.
     """
 

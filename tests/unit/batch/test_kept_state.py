@@ -57,7 +57,7 @@ def test_advancing_by_up_to_a_year_equals_encoding_all_those_days(predictor: Pre
     stepped = kept.read_days(whole, days, [None] * len(KEYS))
     features = demand_history(whole.window, predictor.effects(KEYS)).features
     with torch.inference_mode():
-        outputs, (hidden, cell) = predictor.network.encoder(as_float(features[:, -days:]))
+        _, (hidden, cell) = predictor.network.encoder(as_float(features[:, -days:]))
     assert_allclose(stepped[0][: len(KEYS)], hidden[0], atol=1e-5)
     assert_allclose(stepped[1][: len(KEYS)], cell[0], atol=1e-5)
 
@@ -89,14 +89,16 @@ def test_bytes_do_not_depend_on_other_series_or_on_days_left_out(predictor: Pred
     assert made[7].tobytes() == single[0].tobytes()
 
 
-def test_the_window_begins_anew_on_fixed_dates_and_stays_within_what_training_draws(predictor: Predictor) -> None:
+def test_the_window_begins_anew_on_fixed_dates_and_stays_within_what_training_draws(
+    predictor: Predictor,
+) -> None:
     config = predictor.config
     days = [PANEL.first_day + timedelta(days=n) for n in range(200)]
     starts = {day - timedelta(days=config.days_read(day) - 1) for day in days}
     assert all(3 / 4 * config.encoder_days < config.days_read(day) <= config.encoder_days for day in days)
-    assert {(later - earlier).days for earlier, later in zip(sorted(starts), sorted(starts)[1:], strict=False)} == {
-        config.anchor_days
-    }
+    assert {
+        (later - earlier).days for earlier, later in zip(sorted(starts), sorted(starts)[1:], strict=False)
+    } == {config.anchor_days}
 
 
 def test_a_day_costs_one_step_and_an_anchor_a_whole_encoding(predictor: Predictor) -> None:
@@ -108,14 +110,18 @@ def test_a_day_costs_one_step_and_an_anchor_a_whole_encoding(predictor: Predicto
             return super().read_days(days, count, states)  # type: ignore[arg-type]
 
     kept = Counting(predictor)
-    first = next(day for day in range(START, START + 28) if predictor.config.days_since_anchor(PANEL.day(day)) == 0)
+    first = next(
+        day for day in range(START, START + 28) if predictor.config.days_since_anchor(PANEL.day(day)) == 0
+    )
     for day in range(first, first + 29):
         kept.predict(window(day), KEYS)
     assert steps == [85, *[1] * 27, 85]
 
 
 def test_a_changed_covariate_that_no_training_day_had_changes_nothing(predictor: Predictor) -> None:
-    ignorant = Predictor(predictor.config, predictor.weights | {"effects": np.zeros_like(predictor.weights["effects"])})
+    ignorant = Predictor(
+        predictor.config, predictor.weights | {"effects": np.zeros_like(predictor.weights["effects"])}
+    )
     plain = window(START)
     promoted = replace(plain, promotion=1 - plain.promotion, future_price=plain.future_price * 2)
     made = [KeptStates(ignorant).predict(each, KEYS).tobytes() for each in (plain, promoted)]

@@ -101,6 +101,8 @@ def test_one_day_after_the_other_gives_the_relative_prices_of_the_whole_history(
     whole = relative_price(np.array([prices]))[0]
     padded = np.concatenate([np.full(USUAL_PRICE_DAYS, np.nan), last_known(np.array([prices]))[0]])
 
-    daily = [latest_relative_price(padded[day + 1 : day + 1 + USUAL_PRICE_DAYS]) for day in range(len(prices))]
+    daily = [
+        latest_relative_price(padded[day + 1 : day + 1 + USUAL_PRICE_DAYS]) for day in range(len(prices))
+    ]
 
     assert_array_equal(daily, whole)

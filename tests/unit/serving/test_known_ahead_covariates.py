@@ -50,7 +50,9 @@ def plan(known: str, *prices: tuple[str, str, str | None], known_ms: int = 0) ->
         sku="A",
         location=LOCATION,
         prices=[
-            PlannedPrice(starts_ms=local_ms(day), price=Money(amount=amount, currency="GBP"), promotion_id=offer)
+            PlannedPrice(
+                starts_ms=local_ms(day), price=Money(amount=amount, currency="GBP"), promotion_id=offer
+            )
             for day, amount, offer in prices
         ],
     )
@@ -74,7 +76,8 @@ def test_a_plan_changes_the_forecast_of_its_days_and_the_digest_of_the_context()
     plain, planned = forecast(log_with(ROW)), forecast(with_plans(plan("2011-09-10", *AUTUMN)))
 
     changed = (np.array(plain.quantiles) != np.array(planned.quantiles)).any(axis=1)
-    assert changed[:5].tolist() == [False, False, True, True, False]  # from 20 September on; the 24th is closed
+    # From 20 September on; the 24th is closed.
+    assert changed[:5].tolist() == [False, False, True, True, False]
     assert plain.context_digest == NEUTRAL_CONTEXT != planned.context_digest
 
 
@@ -150,7 +153,7 @@ def test_the_days_between_a_panel_and_the_stream_have_the_prices_known_then() ->
     assert_array_equal(window.price[0, -5:], [1, 1, 1, 0.75, 4.5])
     assert_array_equal(window.promotion[0, -5:], [0, 0, 0, 1, 0])
     assert_array_equal(window.future_promotion, np.zeros((1, 3)))
-    assert_array_equal(window.future_price, np.full((1, 3), 4.5))
+    assert_array_equal(window.future_price, [[4.5, 4.5, 9 / 5.5]])  # the 9.00 is half of eight days at last
 
 
 def test_a_model_that_never_saw_a_promotion_ignores_it() -> None:
