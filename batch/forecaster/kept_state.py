@@ -111,7 +111,7 @@ class KeptStates:
         # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
         with np.errstate(invalid="ignore"):
             days = DayInputs.of(window, self.predictor.effects(keys))
-            self._advance(days, keys)
+            self.advance(days, keys)
             features, level = days.features(0)
             recent = slice(-BASE_LOOKBACK, None)
             units = window.units[:, recent] / days.index[:, recent]
@@ -123,8 +123,8 @@ class KeptStates:
         """The state of a series that was asked for."""
         return self._states[key]
 
-    def _advance(self, days: DayInputs, keys: Sequence[Key]) -> None:
-        """Reads what each series has not read yet: the last days, or all that the encoder reads."""
+    def advance(self, days: DayInputs, keys: Sequence[Key]) -> None:
+        """Reads what each of at most `BATCH_SIZE` series has not read yet: the last days, or all of them."""
         steps = np.array([self._steps(key, days.window.last_day) for key in keys])
         for count in np.unique(steps[steps > 0]):
             self._read(days, keys, np.flatnonzero(steps == count).tolist(), int(count))
