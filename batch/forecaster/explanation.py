@@ -20,6 +20,7 @@ from batch.forecaster.windows import (
     CALENDAR_FEATURES,
     OWN_FEATURES,
     DemandWindow,
+    Flags,
     Floats,
     demand_history,
     horizon_features,
@@ -124,14 +125,18 @@ def _usual_level(window: DemandWindow) -> DemandWindow:
     """The last days scaled to the mean of the known days before; that mean itself where nothing was sold."""
     known = window.observed & window.open
     before = slice(-RECENT_DAYS - USUAL_DAYS, -RECENT_DAYS)
-    usual, recent = (_mean_of_known(window.units, known, days) for days in (before, slice(-RECENT_DAYS, None)))
+    usual, recent = (
+        _mean_of_known(window.units, known, days) for days in (before, slice(-RECENT_DAYS, None))
+    )
     units = window.units.copy()
-    scaled = units[:, -RECENT_DAYS:] * usual / recent if recent else np.where(known[:, -RECENT_DAYS:], usual, 0)
+    scaled = (
+        units[:, -RECENT_DAYS:] * usual / recent if recent else np.where(known[:, -RECENT_DAYS:], usual, 0)
+    )
     units[:, -RECENT_DAYS:] = scaled
     return replace(window, units=units)
 
 
-def _mean_of_known(units: Floats, known: Floats, days: slice) -> float:
+def _mean_of_known(units: Floats, known: Flags, days: slice) -> float:
     chosen = units[:, days][known[:, days]]
     return float(chosen.mean()) if chosen.size else 0.0
 
@@ -163,8 +168,10 @@ def _model_means(predictor: Predictor, key: Key, season: bool, christmas: bool, 
     weights = weights if season else without_season(weights)
     weights = weights if christmas else without_christmas(weights)
     ablated = Predictor(predictor.config, weights)
-    return (lambda window: _network_mean(ablated, window, key)) if network else (
-        lambda window: _level_mean(ablated, window, key)
+    return (
+        (lambda window: _network_mean(ablated, window, key))
+        if network
+        else (lambda window: _level_mean(ablated, window, key))
     )
 
 

@@ -1,15 +1,16 @@
 """How fast the Forecaster forecasts, against DeepAR, and what keeping the encoder's state saves.
 
-Simulated: the known-oracle generator, 512 series x 600 days, counts, no closed days. The network and DeepAR are
-trained for a few steps only: how long a forecast takes does not depend on how good it is. Everything of ours runs
-in one thread, as a Forecaster replica does; DeepAR may use all cores.
+Simulated: the known-oracle generator, 512 series x 600 days, counts, no closed days. The network and DeepAR
+are trained for a few steps only: how long a forecast takes does not depend on how good it is. Everything of
+ours runs in one thread, as a Forecaster replica does; DeepAR may use all cores.
 
-A full forecast is a message of `demand.forecasts.v1`, checked against its contract: 28 days at 21 quantile levels,
-500 joint paths, the quantiles of all 28 sums, from states kept since the day before. DeepAR draws 100 sample
-paths, of which the same quantiles of days and of 28 sums are taken.
+A full forecast is a message of `demand.forecasts.v1`, checked against its contract: 28 days at 21 quantile
+levels, 500 joint paths, the quantiles of all 28 sums, from states kept since the day before. DeepAR draws
+100 sample paths, of which the same quantiles of days and of 28 sums are taken.
 
-A refresh brings 128 states up to date by one day; re-encoding makes them of 84 days. `encoder` is the LSTM alone,
-over all 84 days in one call; `features and encoder` includes what the encoder reads, from a window of 476 days.
+A refresh brings 128 states up to date by one day; re-encoding makes them of 84 days. `encoder` is the LSTM
+alone, over all 84 days in one call; `features and encoder` includes what the encoder reads, which a refresh
+makes from a window of 476 days.
 """
 
 import time

@@ -43,7 +43,7 @@ def encoded(predictor: Predictor, last: int) -> tuple[torch.Tensor, torch.Tensor
 def test_a_state_advanced_day_by_day_equals_encoding_the_window(predictor: Predictor) -> None:
     kept = KeptStates(predictor)
     for day in range(366):
-        kept.predict(window(START + day), KEYS)
+        kept.advance(DayInputs.of(window(START + day), predictor.effects(KEYS)), KEYS)
         if day in (0, 1, 2, 7, 27, 28, 29, 84, 200, 365):
             hidden, cell = encoded(predictor, START + day)
             assert_allclose(torch.stack([kept.state(key).hidden for key in KEYS]), hidden, atol=1e-5)
@@ -114,7 +114,7 @@ def test_a_day_costs_one_step_and_an_anchor_a_whole_encoding(predictor: Predicto
         day for day in range(START, START + 28) if predictor.config.days_since_anchor(PANEL.day(day)) == 0
     )
     for day in range(first, first + 29):
-        kept.predict(window(day), KEYS)
+        kept.advance(DayInputs.of(window(day), predictor.effects(KEYS)), KEYS)
     assert steps == [85, *[1] * 27, 85]
 
 
