@@ -78,10 +78,10 @@ class DemandContext:
         self.plans = PricePlans()
         if panel is not None:
             last = panel.units.shape[1] - 1
-            window, quoted = panel.window(last, days, 0), _last_prices(panel)
+            window, last_prices = panel.window(last, days, 0), _last_prices(panel)
             for row, key in enumerate(panel.series):
                 past = {name: getattr(window, name)[row] for name in _PAST}
-                self._series[key] = _Days(window.last_day, **past, unit_price=quoted[row])
+                self._series[key] = _Days(window.last_day, **past, unit_price=last_prices[row])
 
     def append(self, row: DemandFeatures, calendar: LocationCalendar) -> bool:
         """Adds the day of a final row; days in between count as not observed.
@@ -132,16 +132,25 @@ class DemandContext:
         """The window of series of one location up to `day`, with what was known ahead at its end."""
         days = [self._series[key] for key in keys]
         ahead = [is_open(day + timedelta(days=step), calendar) for step in range(1, horizon + 1)]
-        planned = [self.plans.ahead(key, day, horizon, calendar) for key in keys]
-        quoted = np.stack([each.unit_price[1:] for each in days])
-        prices = np.concatenate([quoted, np.stack([each.price for each in planned])], axis=1)
+        planned = self.plans.ahead(keys, day, horizon, calendar)
+        last_prices = np.stack([each.unit_price[1:] for each in days])
         return DemandWindow(
             last_day=day,
             **{name: np.stack([getattr(each, name) for each in days]) for name in _PAST},
             future_open=np.tile(np.array(ahead), (len(days), 1)),
-            future_price=relative_price(prices)[:, USUAL_PRICE_DAYS - 1 :],
+            future_price=_future_price(last_prices, np.stack([each.price for each in planned])),
             future_promotion=np.stack([each.promotion for each in planned]),
         )
+
+
+def _future_price(last: Floats, ahead: Floats) -> Floats:
+    """(series, horizon) relative prices of the days ahead, after the last 55 prices of each series."""
+    prices = np.concatenate([last, ahead], axis=1)
+    relative = np.full(ahead.shape, NEUTRAL["price"])
+    priced = ~np.isnan(prices).all(axis=1)
+    if priced.any():
+        relative[priced] = relative_price(prices[priced])[:, last.shape[1] :]
+    return relative
 
 
 def _last_prices(panel: DemandPanel) -> Floats:

@@ -1,5 +1,6 @@
 """The catalogue's price plans of every series, as they were known at any instant."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -23,14 +24,18 @@ class PricePlans:
 
     def day(self, key: Key, day: date, calendar: LocationCalendar) -> tuple[float, float]:
         """Price (NaN if unknown) and share under promotion of one day, as known at its end."""
+        if self._plans.latest(key) is None:
+            return np.nan, 0.0
         bounds = _bounds(day, 1, calendar)
         planned = planned_days(self._plans.get(key, int(bounds[1])), bounds)
         return float(planned.price[0]), float(planned.promotion[0])
 
-    def ahead(self, key: Key, last_day: date, days: int, calendar: LocationCalendar) -> PlannedDays:
-        """The days after `last_day`, as known at its end."""
+    def ahead(
+        self, keys: Sequence[Key], last_day: date, days: int, calendar: LocationCalendar
+    ) -> list[PlannedDays]:
+        """The days after `last_day` of each series, as known at its end."""
         bounds = _bounds(last_day + timedelta(days=1), days, calendar)
-        return planned_days(self._plans.get(key, int(bounds[0])), bounds)
+        return [planned_days(self._plans.get(key, int(bounds[0])), bounds) for key in keys]
 
 
 def _bounds(first: date, days: int, calendar: LocationCalendar) -> Instants:
