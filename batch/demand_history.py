@@ -32,11 +32,12 @@ from batch.demand_panel import (
     sale_lines,
 )
 from batch.panel_files import panel_hash, publish_panel, read_panel
+from batch.price_history import with_prices
 from batch.spark_session import spark_session
 from batch.stockout_history import stocked_hours, write_latent_demand
 from infra.contracts.codec import decode
 from infra.contracts.shop import LocationCalendar
-from infra.contracts.topics import CALENDARS, CLICKSTREAM, STOCK_LEVELS
+from infra.contracts.topics import CALENDARS, CLICKSTREAM, PROMOTIONS, STOCK_LEVELS
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import Settings, load_settings
 
@@ -70,10 +71,10 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     known = read_calendars(spark, events)
     spans = _spans(extents, known, settings)
     counts["locations_without_calendar"] = len({span.calendar.location for span in spans} - known.keys())
-    stock = read_events(spark, events, STOCK_LEVELS)
+    stock, plans = (read_events(spark, events, topic) for topic in (STOCK_LEVELS, PROMOTIONS))
     staging = settings.run_dir / ".panel-staging"
     shutil.rmtree(staging, ignore_errors=True)
-    counts |= write_panel(spark, lines, clicks, stock, spans, staging)
+    counts |= write_panel(spark, lines, clicks, stock, plans, spans, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     publish_panel(settings.run_dir, staging, manifest)
     return manifest
@@ -84,6 +85,7 @@ def write_panel(
     lines: DataFrame,
     clicks: DataFrame,
     stock: DataFrame,
+    plans: DataFrame,
     spans: list[Span],
     folder: Path,
 ) -> dict[str, int]:
@@ -94,6 +96,7 @@ def write_panel(
         lines: Sale lines of `batch.demand_panel.sale_lines`.
         clicks: Events of the clickstream.
         stock: Events of the stock levels.
+        plans: Events of the promotions.
         spans: What the panel covers, per location.
         folder: Where to write; must not exist.
 
@@ -112,7 +115,8 @@ def write_panel(
     daily = daily_demand(spark, sales, thresholds).localCheckpoint()
     available = daily_availability(spark, stock, days, zones)
     panel = mark_stockouts(spark, fill_gaps(spark, daily, days, available)).localCheckpoint()
-    panel.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
+    priced = with_prices(spark, panel, plans, clicks, days, zones)
+    priced.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
     bulk = [row.asDict() for row in sorted(thresholds.collect())]
     (folder / "_bulk_thresholds.json").write_text(json.dumps(bulk, indent=1) + "\n")
     hours = stocked_hours(spark, panel, sales, clicks, stock_spans(spark, stock, days), zones)
@@ -188,6 +192,16 @@ def _panel_counts(panel: pd.DataFrame) -> dict[str, int]:
         "closed_days_with_sale": int((~panel["open"] & (panel["units"] > 0)).sum()),
         "suspected_stockout_days": int(suspected.sum()),
         "skus_with_suspected_stockout": int(panel.loc[suspected, "sku"].nunique()),
+    } | _price_counts(panel)
+
+
+def _price_counts(panel: pd.DataFrame) -> dict[str, int]:
+    if "promotion" not in panel:
+        return {}
+    return {
+        "days_with_a_planned_price": int(panel["price"].notna().sum()),
+        "days_on_promotion": int((panel["promotion"] > 0).sum()),
+        "days_on_a_promotion_not_planned": int((panel["promotion"] > panel["planned_promotion"]).sum()),
     }
 
 

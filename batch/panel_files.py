@@ -10,22 +10,28 @@ from typing import Any
 import pandas as pd
 
 from batch.demand_panel import PANEL_COLUMNS
+from batch.price_history import PRICE_COLUMNS
 
 KEY = ["sku", "location", "date"]
 
 
 def read_panel(folder: Path) -> pd.DataFrame:
     """A panel's rows in the order of sku, location and date; `date` is datetime64."""
-    panel = pd.read_parquet(folder)[list(PANEL_COLUMNS)]
+    panel = pd.read_parquet(folder)
+    panel = panel[_columns(panel)]
     panel["date"] = pd.to_datetime(panel["date"])
     return panel.sort_values(KEY, ignore_index=True)
+
+
+def _columns(panel: pd.DataFrame) -> list[str]:
+    return [*PANEL_COLUMNS, *(name for name in PRICE_COLUMNS if name in panel)]
 
 
 def panel_hash(panel: pd.DataFrame) -> str:
     """SHA-256 of the rows, whatever their order and however they are split into files."""
     whole = hashlib.sha256()
     panel = panel.sort_values(KEY, ignore_index=True)
-    for name in PANEL_COLUMNS:
+    for name in _columns(panel):
         whole.update(f"{name}\x1e".encode())
         column = panel[name]
         if name in ("sku", "location"):

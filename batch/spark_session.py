@@ -1,5 +1,7 @@
 """The Spark session of the batch verbs: two local cores, no ports open to others, ANSI SQL, UTC."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,7 @@ _OPTIONS = {
 @contextmanager
 def spark_session(name: str) -> Iterator[SparkSession]:
     """A session that ends with the block."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers of Python functions
     builder = SparkSession.builder.master("local[2]").appName(name)
     for option, value in _OPTIONS.items():
         builder = builder.config(option, value)

@@ -39,6 +39,7 @@ VERBS = {
     "serve": Verb("serving.app", "forecast and decide (Ray Serve)"),
     "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
+    "explain": Verb("serving.explain", "say which drivers moved a SKU's forecast, in units"),
     "replay": Verb("serving.replay", "recompute published decisions from their inputs"),
 }
 

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     forecast_paths: int = Field(500, ge=50, le=100_000, description="joint demand paths per forecast")
     planner_replicas: int = Field(2, ge=1, description="must divide the partitions")
     input_deadline_seconds: float = Field(60.0, gt=0, description="wait for stale inputs of a due epoch")
-    score_deadline_seconds: float = Field(10.0, gt=0, description="wait for matured scores before a forecast")
+    score_deadline_seconds: float = Field(
+        10.0, gt=0, description="wait for scores and plans before a forecast"
+    )
     allocation_deadline_seconds: float = Field(90.0, gt=0, description="wait for missing partitions")
     solver_time_limit_seconds: float = Field(10.0, gt=0, description="limit of one allocation solve")
     api_host: str = Field("127.0.0.1", description="address the HTTP API binds to")

@@ -11,6 +11,7 @@ import numpy as np
 from batch.forecaster.artifact import current_model, load_artifact
 from batch.forecaster.errors import ForecastRejected
 from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.kept_state import KeptStates
 from batch.forecaster.panel import DemandPanel, read_panel
 from batch.forecaster.predictor import Predictor, check_quantiles, load_predictor
 from batch.forecaster.sampling import cumulative_quantiles, sample_paths
@@ -90,6 +91,7 @@ class ForecastSource:
         origin_ms: int,
         correction: Correction,
         suspended: str | None = None,
+        states: KeptStates | None = None,
     ) -> list[DemandForecast]:
         """One message per series; a series that the model fails on gets the fallback and the reason.
 
@@ -99,13 +101,14 @@ class ForecastSource:
             origin_ms: the midnight after the window's last day.
             correction: what matured scores say about either forecaster's quantiles.
             suspended: why the model must not serve; its forecast is made and published as a shadow then.
+            states: the model's states after earlier days of the same series; the same bytes with and without.
         """
         fallback = _corrected(FALLBACK, empirical_forecast(window), correction.fallback)
         if self.predictor is None:
             reasons: list[str | None] = [self.fallback_reason] * len(keys)
             made: list[tuple[_Made, _Made | None]] = [(fallback, None)] * len(keys)
         else:
-            raw = self.predictor.predict(window, keys)
+            raw = (states or KeptStates(self.predictor)).predict(window, keys)
             problems = [_problem(each) for each in raw]
             usable = np.array([problem is None for problem in problems])[:, None, None]
             model = _corrected("lstm", np.where(usable, raw, 0.0), correction.model)

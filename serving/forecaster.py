@@ -26,6 +26,12 @@ class Forecaster(FollowingReplica):
         source, panel = load_source(settings.models_dir, settings.panel_dir, settings.forecast_paths)
         days = max(source.history_days, FALLBACK_HISTORY_DAYS)
         promoted = PromotedModel(settings.models_dir, source, days)
-        stage = ForecasterStage(DemandContext(days, panel), promoted, meters, settings.score_deadline_seconds)
+        stage = ForecasterStage(
+            DemandContext(days, panel),
+            promoted,
+            meters,
+            settings.score_deadline_seconds,
+            settings.out_of_orderness_seconds * 1000,
+        )
         assigned = forecaster_partitions(owned, settings.partitions)
         super().__init__(LogFollower("forecaster", settings.bootstrap_servers, assigned, stage, meters))

@@ -1,4 +1,7 @@
-"""Forecasts every SKU whose day has closed, once per origin, from panel, final rows and matured scores."""
+"""Forecasts every SKU whose day has closed, once per origin.
+
+Made from the panel, final rows, price plans and matured scores.
+"""
 
 import logging
 import time
@@ -7,15 +10,17 @@ from dataclasses import dataclass
 
 from kafka import TopicPartition
 
+from batch.forecaster.kept_state import KeptStates
 from infra.contracts.codec import message_key
 from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecast, RetrainRequest
 from infra.contracts.identity import forecaster_name, retrain_request_id
-from infra.contracts.shop import LocationCalendar
-from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, RETRAIN_REQUESTS
+from infra.contracts.shop import LocationCalendar, PricePlan, Promotion
+from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, PROMOTIONS, RETRAIN_REQUESTS
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
 from serving.calibration.evidence import Comparison
 from serving.demand_context import DemandContext
+from serving.event_time import EventTime
 from serving.forecast_feedback import ForecastFeedback
 from serving.forecast_source import FALLBACK, Correction, ForecastSource
 from serving.inventory.as_of import Versions
@@ -29,7 +34,7 @@ log = logging.getLogger(__name__)
 def forecaster_partitions(owned: frozenset[int], partition_count: int) -> list[TopicPartition]:
     """What a Forecaster replica reads."""
     whole = topic_partitions([CALENDARS, RETRAIN_REQUESTS], range(partition_count))
-    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY], sorted(owned))
+    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY, PROMOTIONS], sorted(owned))
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,17 @@ class _Batch:
 class ForecasterStage:
     """Turns final feature rows into forecasts.
 
-    Rows wait until their location's calendar is known, and until every score has come that matured by the
-    day before: what a forecast learns from is fixed by event time, not by who was faster. After the deadline
-    they go on with the scores that are there. An origin that has a forecast in the log is not forecast
-    again, whichever model made it: decisions may rest on it.
+    Rows wait until their location's calendar is known, until the price plans of their partitions have passed
+    the origin, and until every score has come that matured by the day before: what a forecast rests on is
+    fixed by event time, not by who was faster. After the deadline they go on with what is there. An origin
+    that has a forecast in the log is not forecast again, whichever model made it: decisions may rest on it.
 
     Args:
         context: the recent days of every series.
         source: gives what to forecast with; asked for every batch, so that a promoted model serves at once.
         meters: takes the metrics.
-        deadline_seconds: how long rows wait for scores.
+        deadline_seconds: how long rows wait for scores and price plans.
+        out_of_orderness_ms: bound of disorder of the price plans' event times.
     """
 
     def __init__(
@@ -71,24 +77,30 @@ class ForecasterStage:
         source: Callable[[], ForecastSource],
         meters: Meters,
         deadline_seconds: float,
+        out_of_orderness_ms: int,
     ) -> None:
         self._context, self._source, self._meters = context, source, meters
         self._deadline_seconds = deadline_seconds
         self._calendars: Versions[str, LocationCalendar] = Versions()
         self._published: set[tuple[Key, int]] = set()
+        self._planned_until = EventTime(out_of_orderness_ms)
         self._pending: dict[tuple[int, str], dict[str, DemandFeatures]] = {}
+        self._partitions: dict[tuple[int, str], set[int]] = {}
         self._waiting_since: dict[tuple[int, str], float] = {}
         self._feedback = ForecastFeedback()
         self._requested: set[str] = set()
+        self._states: KeptStates | None = None
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
         message = entry.message
+        if entry.topic == PROMOTIONS:
+            self._planned_until.advance(PROMOTIONS, entry.partition, message.event_time_ms)
         match message:
             case DemandFeatures() if message.is_final:
-                rows = self._pending.setdefault((message.window_end_ms, message.location), {})
-                rows.setdefault(message.sku, message)
-                self._feedback.note_row((message.sku, message.location), message.window_end_ms)
+                self._note_row(message, entry.partition)
+            case PricePlan() | Promotion():
+                self._context.plans.put(message, entry.offset)
             case LocationCalendar():
                 self._calendars.put(message.location, message.event_time_ms, entry.offset, message)
             case DemandForecast():
@@ -97,6 +109,12 @@ class ForecasterStage:
                 self._feedback.apply(message)
             case RetrainRequest():
                 self._requested.add(message.model_id)
+
+    def _note_row(self, row: DemandFeatures, partition: int) -> None:
+        pending = (row.window_end_ms, row.location)
+        self._pending.setdefault(pending, {}).setdefault(row.sku, row)
+        self._partitions.setdefault(pending, set()).add(partition)
+        self._feedback.note_row((row.sku, row.location), row.window_end_ms)
 
     def _note_forecast(self, message: DemandForecast) -> None:
         key = (message.sku, message.location)
@@ -115,6 +133,7 @@ class ForecasterStage:
                 held.add(location)
                 continue
             rows = self._pending.pop((origin_ms, location))
+            del self._partitions[(origin_ms, location)]
             new = self._unpublished(rows, origin_ms, calendar)
             if new:
                 yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, new))
@@ -123,15 +142,26 @@ class ForecasterStage:
     def _is_ready(
         self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar, now: float
     ) -> bool:
-        """Whether every score has come, or the deadline; rows that are published already need none."""
+        """Whether all has come, or the deadline; rows that are published already need nothing."""
         origin_ms, location = pending
         published = all(((sku, location), origin_ms) in self._published for sku in self._pending[pending])
-        if not published and not self._feedback.is_complete(location, matured_ms, calendar):
+        lacking = None if published else self._lacking(pending, matured_ms, calendar)
+        if lacking:
             if now - self._waiting_since.setdefault(pending, now) < self._deadline_seconds:
                 return False
-            log.warning("%s at %d: forecast without all scores of the days before", location, origin_ms)
+            log.warning("%s at %d: forecast without %s", location, origin_ms, lacking)
         self._waiting_since.pop(pending, None)
         return True
+
+    def _lacking(self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar) -> str | None:
+        """What has not come of what the forecasts of these rows rest on."""
+        origin_ms, location = pending
+        partitions = self._partitions[pending]
+        if not all(self._planned_until.passed(PROMOTIONS, each, origin_ms) for each in partitions):
+            return f"all price plans up to then: {PROMOTIONS} has no later record or heartbeat"
+        if not self._feedback.is_complete(location, matured_ms, calendar):
+            return "all scores of the days before"
+        return None
 
     def _unpublished(
         self, rows: dict[str, DemandFeatures], origin_ms: int, calendar: LocationCalendar
@@ -153,11 +183,20 @@ class ForecasterStage:
         window = self._context.window(batch.keys, day, batch.calendar, source.horizon_days)
         reason = None if verdict is None else _reason(verdict)
         correction = self._correction(batch, source)
-        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason)
+        states = self._states_of(source)
+        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states)
         self._record(forecasts, source, time.perf_counter() - started)
         for forecast in forecasts:
             self._feedback.note_forecast((forecast.sku, forecast.location), batch.origin_ms)
         yield [Outgoing(FORECASTS, message_key(each.sku, each.location), each) for each in forecasts]
+
+    def _states_of(self, source: ForecastSource) -> KeptStates | None:
+        """The states that the source's model has kept; another model starts with none."""
+        if source.predictor is None:
+            return None
+        if self._states is None or self._states.predictor is not source.predictor:
+            self._states = KeptStates(source.predictor)
+        return self._states
 
     def _verdict(self, batch: _Batch, source: ForecastSource) -> Comparison | None:
         if source.predictor is None:

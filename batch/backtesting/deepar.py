@@ -22,8 +22,10 @@ class DeepAR:
 
     sums = f"{PATHS} sample paths"
 
-    def __init__(self, epochs: int = 20, batches: int = 50, seconds: float | None = None) -> None:
-        self._epochs, self._batches, self._seconds = epochs, batches, seconds
+    def __init__(
+        self, epochs: int = 20, batches: int = 50, seconds: float | None = None, paths: int = PATHS
+    ) -> None:
+        self._epochs, self._batches, self._seconds, self._paths = epochs, batches, seconds, paths
         self._predictor: Any = None
 
     def fit(self, history: History) -> None:
@@ -38,7 +40,7 @@ class DeepAR:
 
         with _quiet_lightning():
             seed_everything(SEED, verbose=False)
-            made = list(self._predictor.predict(_dataset(history, ahead=True), num_samples=PATHS))
+            made = list(self._predictor.predict(_dataset(history, ahead=True), num_samples=self._paths))
         paths = np.stack([one.samples for one in made]).astype(np.float64)
         return of_paths(paths, history.future_open, history.taus, QUANTILE_LEVELS)
 

@@ -1,7 +1,7 @@
 """Origins that roll through a panel: what was known at each, and what came after."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,13 +66,7 @@ def history_at(panel: SalesPanel, origin: int, horizon: int, taus: tuple[int, ..
     """
     rows = np.flatnonzero(launched(panel, origin))
     demand, ahead = panel.demand, slice(origin + 1, origin + 1 + horizon)
-    past = demand.until(origin)
-    arrays = ("units", "observed", "open", "location_open", "price", "promotion")
-    past = replace(
-        past,
-        series=tuple(past.series[row] for row in rows),
-        **{name: getattr(past, name)[rows] for name in arrays},
-    )
+    past = demand.until(origin).rows(rows)
     known = (
         demand.location_open[rows, ahead] if panel.calendar_known else _as_before(past.location_open, horizon)
     )

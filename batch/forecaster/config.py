@@ -1,6 +1,7 @@
 """What a trained forecaster needs besides its weights."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -15,7 +16,8 @@ FEATURE_SCHEMA: Literal[3] = 3
 class ForecasterConfig(BaseModel):
     """Shapes, vocabulary and fitted constants of one model.
 
-    `encoder_days` are read by the LSTM; `lookback_days` before each of them feed its running features.
+    At most `encoder_days` are read by the LSTM (`days_read`); `lookback_days` before each of them feed its
+    running features.
     `base_days` are the window lengths, in known open days, of the empirical quantiles the network bends.
     `pooled_quantiles` are the quantiles of units / level over all training days, one per quantile level.
     A series or location that is not listed has index 0. `counts` says whether demand is whole units.
@@ -42,6 +44,22 @@ class ForecasterConfig(BaseModel):
     pooled_quantiles: tuple[float, ...]
     copula: Copula = Copula(level=0.1, decay=0.0)
     fallback_copula: Copula = Copula(level=0.15, decay=0.4)
+
+    @property
+    def anchor_days(self) -> int:
+        """Days after which the window that the encoder reads begins anew."""
+        return max(1, self.encoder_days // 4)
+
+    def days_since_anchor(self, last_day: date) -> int:
+        """Days since the window began anew, on a date that is the same for every series and run."""
+        return last_day.toordinal() % self.anchor_days
+
+    def days_read(self, last_day: date) -> int:
+        """Days until `last_day` that the encoder reads: at most `encoder_days`, and more than 3/4 of them.
+
+        Within what training draws, so that a kept state is no stranger to the network.
+        """
+        return self.encoder_days - self.anchor_days + 1 + self.days_since_anchor(last_day)
 
     @property
     def history_days(self) -> int:

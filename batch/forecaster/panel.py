@@ -18,8 +18,12 @@ FULL_DAY = 0.999
 """Share of a day in stock from which its demand counts as fully observed."""
 
 USUAL_PRICE_DAYS = 56
-_COLUMNS = ("sku", "location", "date", "units", "open", "available", "price", "promotion")
-_ARRAYS = ("units", "observed", "open", "location_open", "price", "promotion")
+_COLUMNS = (
+    "sku", "location", "date", "units", "open", "available", "price", "promotion", "planned_promotion",
+)  # fmt: skip
+_ARRAYS = (
+    "units", "observed", "open", "location_open", "price", "promotion", "planned_promotion", "unit_price",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class DemandPanel:
         panel_hash: content hash of the Parquet files, from their manifest.
         price: (n, days) price in multiples of the series' usual price (see `relative_price`); 1 if left out.
         promotion: (n, days) from 0, none, to 1, on all day; 0 if left out.
+        planned_promotion: (n, days) the part of it that was known ahead; all of it if left out.
+        unit_price: (n, days) what `price` is a multiple of the usual of; NaN where unknown or left out.
     """
 
     series: tuple[tuple[str, str], ...]
@@ -46,9 +52,15 @@ class DemandPanel:
     panel_hash: str
     price: Floats = None  # type: ignore[assignment]  # filled in below, so that readers need no check
     promotion: Floats = None  # type: ignore[assignment]
+    planned_promotion: Floats = None  # type: ignore[assignment]
+    unit_price: Floats = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         fill_neutral(self, {"price": self.units.shape, "promotion": self.units.shape})
+        if self.planned_promotion is None:
+            object.__setattr__(self, "planned_promotion", self.promotion)
+        if self.unit_price is None:
+            object.__setattr__(self, "unit_price", np.broadcast_to(np.nan, self.units.shape))
 
     def day(self, index: int) -> date:
         return self.first_day + timedelta(days=index)
@@ -59,7 +71,7 @@ class DemandPanel:
     def window(self, last: int, days: int, horizon: int) -> DemandWindow:
         """What was known at the close of day `last` (a column), padded with unlaunched days in front.
 
-        Open days, prices and promotions of the horizon come from the panel: they are known ahead.
+        Open days, prices and planned promotions of the horizon come from the panel: they are known ahead.
         """
         missing = max(0, days - last - 1)
         columns = slice(max(0, last + 1 - days), last + 1)
@@ -74,7 +86,7 @@ class DemandPanel:
             price=np.pad(self.price[:, columns], front, constant_values=NEUTRAL["price"]),
             promotion=np.pad(self.promotion[:, columns], front),
             future_price=self.price[:, ahead],
-            future_promotion=self.promotion[:, ahead],
+            future_promotion=self.planned_promotion[:, ahead],
         )
 
     def actual(self, last: int, horizon: int) -> Floats:
@@ -106,10 +118,22 @@ def relative_price(price: Floats) -> Floats:
 
     A day without a price (NaN) has the price of the day before; 1 before the first.
     """
-    known = pd.DataFrame(price.T).ffill()
+    known = pd.DataFrame(last_known(price).T)
     usual = known.rolling(USUAL_PRICE_DAYS, min_periods=1).median()
     ratio: Floats = (known / usual).fillna(NEUTRAL["price"]).to_numpy().T
     return ratio
+
+
+def latest_relative_price(price: Floats) -> float:
+    """What `relative_price` gives for the last of 56 days (days,), none of them unknown after a known one."""
+    known = price[~np.isnan(price)]
+    return float(known[-1] / np.median(known)) if known.size else NEUTRAL["price"]
+
+
+def last_known(price: Floats) -> Floats:
+    """(n, days) each price, or where it is NaN that of the day before; NaN before the first."""
+    filled: Floats = pd.DataFrame(price.T).ffill().to_numpy().T
+    return filled
 
 
 def read_panel(panel_dir: Path) -> DemandPanel:
@@ -141,7 +165,8 @@ def panel_of_rows(rows: pd.DataFrame, panel_hash: str) -> DemandPanel:
 
     Args:
         rows: columns sku, location, date (datetime64), units, open; optional available (share of the day in
-            stock, missing: all of it), price (in any currency, NaN: unknown) and promotion (0 to 1).
+            stock, missing: all of it), price (in any currency, NaN: unknown), promotion (0 to 1) and
+            planned_promotion (the part of it that was known ahead).
         panel_hash: content hash of the rows.
     """
     days = pd.date_range(rows["date"].min(), rows["date"].max())
@@ -151,9 +176,10 @@ def panel_of_rows(rows: pd.DataFrame, panel_hash: str) -> DemandPanel:
     observed = available.astype(float).fillna(1.0) >= FULL_DAY
     covariates = {}
     if "price" in rows:
-        covariates["price"] = relative_price(cells.wide(rows["price"]))
-    if "promotion" in rows:
-        covariates["promotion"] = np.nan_to_num(cells.wide(rows["promotion"]))
+        covariates["unit_price"] = last_known(cells.wide(rows["price"]))
+        covariates["price"] = relative_price(covariates["unit_price"])
+    for name in {"promotion", "planned_promotion"} & set(rows):
+        covariates[name] = np.nan_to_num(cells.wide(rows[name]))
     return DemandPanel(
         series=cells.series,
         first_day=days[0].date(),

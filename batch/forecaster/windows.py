@@ -4,8 +4,9 @@ Arrays are (series, days). A day is *known* when the location was open and the S
 known days enter levels and empirical quantiles. Days before a SKU's launch are neither open nor observed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,18 @@ LEAST_EXPECTED = 1e-2
 BASE_LOOKBACK = 140
 """Calendar days that the empirical quantiles look back."""
 
+SCALE_DAYS = (56, 112)
+"""Spans that the scale of a series is the mean ratio of."""
+
 LEVEL_DAYS = (7, 28, 56, 112, 224, 364)
 CALENDAR_FEATURES = 13
 OWN_FEATURES = 9 + len(LEVEL_DAYS)
 DAY_FEATURES = OWN_FEATURES + CALENDAR_FEATURES
 FUTURE_FEATURES = CALENDAR_FEATURES + 4
 
+
+_PAST = ("units", "observed", "open", "price", "promotion")
+_AHEAD = ("future_open", "future_price", "future_promotion")
 
 NEUTRAL = {"price": 1.0, "promotion": 0.0, "future_price": 1.0, "future_promotion": 0.0}
 """What a covariate is where nothing is known of it: the usual price, no promotion."""
@@ -70,18 +77,21 @@ class DemandWindow:
         shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
         fill_neutral(self, shapes)
 
-    def rows(self, rows: slice) -> "DemandWindow":
+    def day(self, index: int) -> "DemandWindow":
+        """One of its past days alone, with nothing ahead."""
+        one = {name: getattr(self, name)[:, index : index + 1] for name in _PAST}
+        ahead = {name: getattr(self, name)[:, :0] for name in _AHEAD}
+        back = self.units.shape[1] - 1 - index
+        return DemandWindow(last_day=self.last_day - timedelta(days=back), **one, **ahead)
+
+    def rows(self, rows: slice | Sequence[int]) -> "DemandWindow":
         """The window of some of its series."""
         arrays = {name: value[rows] for name, value in vars(self).items() if name != "last_day"}
         return replace(self, **arrays)
 
     def last_days(self, days: int) -> "DemandWindow":
         """The same moment with a shorter memory."""
-        recent = {
-            name: getattr(self, name)[:, -days:]
-            for name in ("units", "observed", "open", "price", "promotion")
-        }
-        return replace(self, **recent)
+        return replace(self, **{name: getattr(self, name)[:, -days:] for name in _PAST})
 
 
 def trailing_sum(values: Floats, days: int) -> Floats:
@@ -110,7 +120,7 @@ def level_of(ratios: dict[int, Floats]) -> Floats:
 
 def demand_level(units: Floats, index: Floats, known: Flags) -> Floats:
     """(series, days) scale as of each day."""
-    return level_of({days: trailing_ratio(units, index, known, days) for days in (56, 112)})
+    return level_of({days: trailing_ratio(units, index, known, days) for days in SCALE_DAYS})
 
 
 def calendar_features(days: NDArray[np.datetime64]) -> Floats:

@@ -23,6 +23,7 @@ from infra.contracts.topics import (
     ITEMS,
     POLICIES,
     POSITIONS,
+    PROMOTIONS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
     TOPICS,
@@ -33,6 +34,7 @@ from infra.local.processes import Component, wait_until
 from infra.readiness import ready_file
 from infra.settings import Settings
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
+from tests.e2e.verbs import run_verb
 from tests.unit.serving.records import (
     BOUND_MS,
     DAY_MS,
@@ -74,7 +76,7 @@ class SmallShop:
         for day in days:
             for number, sku in enumerate(SKUS):
                 self._producer.send(FEATURES, message_key(sku, LOCATION), final_row(sku, day, 1.0 + number))
-        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES):
+        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, PROMOTIONS):
             self._producer.send_heartbeat(topic, until_ms + BOUND_MS + 1)
         self._producer.flush()
 
@@ -223,6 +225,20 @@ def test_a_fresh_process_reproduces_every_decision(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "decisions reproduced exactly" in done.stdout
+
+
+def test_a_published_forecast_is_explained_from_the_topics(
+    decided: dict[str, ReorderDecision], settings: Settings
+) -> None:
+    found = json.loads(run_verb(settings.run_dir, "explain", "--sku", "S3", "--json"))
+    explanation = found["explanation"]
+
+    assert (found["forecaster"], found["same_context"]) == ("empirical_56_open_days", True)
+    assert found["fallback_reason"].startswith("no panel")
+    assert explanation["forecast"] > 0
+    assert explanation["forecast"] == pytest.approx(
+        explanation["reference"] + sum(explanation["contributions"].values())
+    )
 
 
 def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:

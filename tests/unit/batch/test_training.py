@@ -100,8 +100,9 @@ def test_inputs_of_training_and_of_forecasting_are_the_same() -> None:
     network = new_network(config, seasons, 1)
     predictor = Predictor(config, {k: v.numpy() for k, v in network.state_dict().items()})
     origin = 500
-    inputs, scale = predictor._inputs(panel.window(origin, config.history_days, 28), panel.series)
-    encoder = slice(origin + 1 - config.encoder_days, origin + 1)
+    window = panel.window(origin, config.history_days, 28)
+    inputs, scale = predictor._inputs(window, panel.series, predictor._origin(window, panel.series))
+    encoder = slice(origin + 1 - config.days_read(panel.day(origin)), origin + 1)
     steps = slice(origin + 1, origin + 29)
     rows, last = torch.arange(3), torch.full((3, 1), origin)
     bases = _bases(data, config, rows, last, data.level[:, [origin]])

@@ -18,7 +18,7 @@ from batch.forecaster.panel import DemandPanel
 from batch.retrain import open_request
 from infra.contracts import identity
 from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecast, RetrainRequest
-from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, RETRAIN_REQUESTS
+from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, PROMOTIONS, RETRAIN_REQUESTS
 from serving.demand_context import DemandContext
 from serving.evaluator_stage import EvaluatorStage
 from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, PromotedModel, model_source
@@ -26,12 +26,14 @@ from serving.forecaster_stage import ForecasterStage
 from serving.inventory.local_days import midnight_ms
 from serving.partition_log import Stage
 from tests.unit.serving.records import (
+    BOUND_MS,
     LOCATION,
     ZONE,
     MemoryLog,
     Tally,
     calendar,
     feed,
+    heartbeats,
     local_ms,
     partition_of,
     publish,
@@ -86,7 +88,7 @@ class Loop:
         context = DemandContext(FALLBACK_HISTORY_DAYS, history)
         self.stages: list[Stage] = [
             EvaluatorStage(Tally()),
-            ForecasterStage(context, promoted, Tally(), deadline_seconds=60),
+            ForecasterStage(context, promoted, Tally(), 60, BOUND_MS),
         ]
         self.read = [0, 0]
 
@@ -103,6 +105,7 @@ class Loop:
         for day in days:
             for number, sku in enumerate(SKUS):
                 self.log.append(FEATURES, partition_of(sku), self.row(sku, number, day))
+            heartbeats(self.log, (PROMOTIONS,), day_ms(day + 1))
             self.turn()
             yield day
 

@@ -6,9 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infra.contracts.topics import ACCURACY
+from infra.contracts.topics import ACCURACY, PROMOTIONS
 from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, PromotedModel, model_source
-from tests.unit.serving.records import MemoryLog, accuracy, feed, final_row, local_ms, partition_of, run
+from tests.unit.serving.records import (
+    MemoryLog,
+    accuracy,
+    feed,
+    final_row,
+    heartbeats,
+    local_ms,
+    partition_of,
+    run,
+)
 from tests.unit.serving.test_forecaster_stage import (
     NO_MODEL,
     forecaster,
@@ -28,6 +37,7 @@ FIRST_ORIGIN, SECOND_ORIGIN, THIRD_ORIGIN = (
 def three_days(*scores: Any) -> MemoryLog:
     """Three closed days of SKU A, and scores of its earlier forecasts."""
     log = log_with(*(final_row("A", day, 4.0) for day in THREE_DAYS))
+    heartbeats(log, (PROMOTIONS,), THIRD_ORIGIN)
     for score in scores:
         log.append(ACCURACY, partition_of("A"), score)
     return log

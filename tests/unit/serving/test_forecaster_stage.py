@@ -18,6 +18,7 @@ from serving.demand_context import DemandContext
 from serving.forecast_source import FALLBACK, ForecastSource, load_source
 from serving.forecaster_stage import ForecasterStage
 from tests.unit.serving.records import (
+    BOUND_MS,
     LOCATION,
     MemoryLog,
     Tally,
@@ -73,7 +74,7 @@ NO_MODEL = ForecastSource(None, FALLBACK, "no model is promoted", "a" * 64, 100)
 
 def forecaster(source: ForecastSource = MODEL, deadline_seconds: float = 0) -> ForecasterStage:
     context = DemandContext(source.history_days, panel())
-    return ForecasterStage(context, lambda: source, Tally(), deadline_seconds)
+    return ForecasterStage(context, lambda: source, Tally(), deadline_seconds, BOUND_MS)
 
 
 def log_with(*rows: Any) -> MemoryLog:
