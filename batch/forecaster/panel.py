@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from batch.forecaster.windows import NEUTRAL, DemandWindow, Flags, Floats, fill_neutral
 from infra.errors import StockstreamError
@@ -82,6 +83,11 @@ class DemandPanel:
         """The panel of some of its series."""
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return replace(self, series=self.series[rows], **arrays)
+
+    def picked(self, rows: NDArray[np.intp]) -> "DemandPanel":
+        """The panel of the series in these rows, in their order."""
+        arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        return replace(self, series=tuple(self.series[row] for row in rows), **arrays)
 
     def until(self, last: int) -> "DemandPanel":
         """The panel as it stood at the close of column `last`."""
