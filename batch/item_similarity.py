@@ -1,8 +1,8 @@
 """Which items are alike: factors of Spark ALS on views and purchases, and what the catalogue says of them.
 
 Implicit feedback (Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets): a
-session, or a pseudonymous user where an event has one, that looked at an item or bought it. Without such events,
-as after a bulk import, there are no factors, and items are alike by their attributes alone.
+session, or a pseudonymous user where an event has one, that looked at an item or bought it. Without such
+events, as after a bulk import, there are no factors, and items are alike by their attributes alone.
 """
 
 import logging

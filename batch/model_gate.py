@@ -84,7 +84,8 @@ def compare(
 
     Returns:
         JSON-ready: per forecaster WQL, weighted cumulative pinball and 80 % coverage at 14 days, pooled and
-        per origin; the model's ratio to the better baseline of each; whether it passes and meets the goals.
+        per origin; the number of series; the model's ratio to the better baseline of each; whether it passes
+        and meets the goals.
     """
     config = predictor.config
     actual = actuals(panel, origins)
@@ -102,6 +103,7 @@ def compare(
     pooled = {name: _scores(forecasts, actual) for name, forecasts in made.items()}
     return {
         "origins": [panel.day(origin).isoformat() for origin in origins],
+        "series": len(panel.series),
         "pooled": pooled,
         "per_origin": {name: _per_origin(forecasts, actual) for name, forecasts in made.items()},
         **_verdict(pooled),

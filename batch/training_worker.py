@@ -17,10 +17,10 @@ from batch.forecaster.fitting import is_yearly, seasonal_effects
 from batch.forecaster.panel import read_panel
 from batch.forecaster.training import (
     TrainingPlan,
+    TrainingSets,
     new_network,
     new_optimizer,
     train_epoch,
-    training_set,
 )
 
 CHECKPOINT_FILE = "training.safetensors"
@@ -49,11 +49,11 @@ def train_worker(arguments: dict[str, Any]) -> None:
     panel = read_panel(Path(arguments["panel_dir"]))
     learned = panel.until(panel.index(date.fromisoformat(arguments["last_day"])))
     seasons = seasonal_effects(learned, is_yearly(learned))
-    data = training_set(learned, slice(rank, None, workers), config, plan, seasons.effects)
+    data = TrainingSets(learned, config, plan, seasons.effects, rank, workers)
     network = ray.train.torch.prepare_model(new_network(config, seasons, plan.seed))
     optimizer = new_optimizer(network, plan)
     for epoch in range(_resume(network, optimizer), plan.epochs):
-        loss = train_epoch(network, optimizer, data, config, plan, epoch, rank, workers)
+        loss = train_epoch(network, optimizer, data.of(epoch), config, plan, epoch, rank, workers)
         if rank == 0:
             print(f"epoch {epoch + 1}/{plan.epochs}: loss {loss:.4f}", flush=True)
         done = epoch + 1

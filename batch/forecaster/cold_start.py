@@ -2,8 +2,8 @@
 
 The unknown log level of an item is a point on a grid around what price and factors let expect. Its prior is a
 mixture of the levels of the items in its category, in the category above, and so on: a hierarchical Dirichlet
-prior (Teh et al. 2006). Each day in stock multiplies it by the likelihood of what was sold, a day with a
-stock-out by that of at least as much. The forecast mixes the distributions of all levels.
+prior (Teh et al. 2006, JASA 101). Each open day in stock multiplies it by the likelihood of what was sold; a
+day with a stock-out says nothing. The forecast mixes the distributions of all levels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammaln, log_ndtr
+from scipy.special import gammaln
 
 from batch.forecaster.items import Floats, ItemFactors, Items, category_levels, centred_logs
-from batch.forecaster.mixture_quantiles import count_quantiles, fractional_quantiles
+from batch.forecaster.mixture_quantiles import MAX_EXPONENT, count_quantiles, fractional_quantiles
 from batch.forecaster.seasonality import log_index
 from batch.forecaster.windows import DemandWindow, Flags
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
@@ -27,6 +27,7 @@ HANDOVER_DAYS = 28
 
 MAX_CORRELATION = 0.99
 LEAST_PROBABILITY = 1e-12
+LEAST_UNITS = 1e-4
 ROWS_AT_ONCE = 512
 
 
@@ -35,7 +36,7 @@ class DayDistribution:
     """The distribution of a day's demand at log levels, linear between `log_level` (knots,), flat outside.
 
     Whole units: negative binomial with dispersion exp(`log_k`). Fractional: nothing with probability
-    `nothing`; otherwise log-normal with median level x index x exp(`shift`) and log deviation `spread`.
+    `nothing`; otherwise Weibull with scale level x index x exp(`shift`), and `shape`.
     """
 
     counts: bool
@@ -43,22 +44,18 @@ class DayDistribution:
     log_k: Floats
     nothing: Floats
     shift: Floats
-    spread: Floats
+    shape: Floats
 
-    def log_likelihood(self, log_level: Floats, log_index: Floats, units: Floats, exact: Flags) -> Floats:
-        """(n, points) of one day's units (n,): of just that much where exact, else of at least that much."""
+    def log_likelihood(self, log_level: Floats, log_index: Floats, units: Floats) -> Floats:
+        """(n, points) of one day's units (n,)."""
         location = log_level + log_index[:, None]
         if self.counts:
-            return _count_likelihood(
-                location, self._at(self.log_k, log_level), units[:, None], exact[:, None]
-            )
-        nothing = self._at(self.nothing, log_level)
-        spread = self._at(self.spread, log_level)
-        log_units = np.log(np.maximum(units, 1e-4))[:, None]
-        z = (log_units - location - self._at(self.shift, log_level)) / spread
-        some = np.where(exact[:, None], -0.5 * z**2 - np.log(spread), log_ndtr(-z)) + np.log1p(-nothing)
-        none = np.where(exact[:, None], np.log(nothing), 0.0)
-        likelihood: Floats = np.where(units[:, None] > 0, some, none)
+            return _count_likelihood(location, self._at(self.log_k, log_level), units[:, None])
+        nothing, shape = self._at(self.nothing, log_level), self._at(self.shape, log_level)
+        log_units = np.log(np.maximum(units, LEAST_UNITS))[:, None]
+        z = (log_units - location - self._at(self.shift, log_level)) * shape
+        some = np.log1p(-nothing) + np.log(shape) + z - np.exp(np.minimum(z, MAX_EXPONENT))
+        likelihood: Floats = np.where(units[:, None] > 0, some, np.log(nothing))
         return likelihood
 
     def quantiles(self, log_level: Floats, log_index: Floats, weights: Floats) -> Floats:
@@ -70,15 +67,14 @@ class DayDistribution:
         nothing = self._at(self.nothing, log_level)
         some = weights * (1 - nothing)
         total = some.sum(axis=1)
-        median = location + self._at(self.shift, log_level)
-        return fractional_quantiles(
-            wanted, 1 - total, some / total[:, None], median, self._at(self.spread, log_level)
-        )
+        scale = location + self._at(self.shift, log_level)
+        shape = self._at(self.shape, log_level)
+        return fractional_quantiles(wanted, 1 - total, some / total[:, None], scale, shape)
 
     def log_variance(self, log_level: Floats) -> Floats:
-        """Variance of the log of the log-normal with a day's mean and variance at each level."""
+        """(n, points) of a day's log: of the Weibull's, or of the log-normal with the counts' two moments."""
         if not self.counts:
-            return self._at(self.spread, log_level) ** 2
+            return np.pi**2 / 6 / self._at(self.shape, log_level) ** 2
         variance: Floats = np.log1p(np.exp(-log_level) + np.exp(-self._at(self.log_k, log_level)))
         return variance
 
@@ -87,13 +83,11 @@ class DayDistribution:
         return there
 
 
-def _count_likelihood(log_mean: Floats, log_k: Floats, units: Floats, exact: Flags) -> Floats:
-    k, mean = np.exp(log_k), np.exp(log_mean)
-    log_total = np.log(mean + k)
+def _count_likelihood(log_mean: Floats, log_k: Floats, units: Floats) -> Floats:
+    k = np.exp(log_k)
+    log_total = np.logaddexp(log_mean, log_k)
     counts = gammaln(units + k) - gammaln(k) - gammaln(units + 1)
-    sold = counts + k * (log_k - log_total) + units * (log_mean - log_total)
-    tail = np.log(np.maximum(betainc(np.maximum(units, 0.5), k, mean / (mean + k)), LEAST_PROBABILITY))
-    likelihood: Floats = np.where(exact, sold, np.where(units > 0, tail, 0.0))
+    likelihood: Floats = counts + k * (log_k - log_total) + units * (log_mean - log_total)
     return likelihood
 
 
@@ -159,18 +153,17 @@ class ColdStart:
         return quantiles, self.copulas(levels, weights)
 
     def evidence(self, window: DemandWindow, levels: Floats) -> Floats:
-        """(n, OFFSETS) log likelihood of every day that the window has of a series."""
+        """(n, OFFSETS) log likelihood of all days that the window knows of a series."""
         total = np.zeros_like(levels)
         for column, index in self._open_days(window):
             total += self.day_evidence(levels, index, window, column)
         return total
 
     def day_evidence(self, levels: Floats, index: Floats, window: DemandWindow, column: int) -> Floats:
-        """(n, OFFSETS) log likelihood of one day (a column); 0 where the location was closed."""
-        units, exact = np.maximum(window.units[:, column], 0.0), window.observed[:, column]
-        likelihood = self.day.log_likelihood(levels, index, units, exact)
-        known = window.open[:, [column]] & exact[:, None]
-        counted: Floats = np.where(known, likelihood, 0.0)
+        """(n, OFFSETS) log likelihood of one day (a column); 0 where the location was closed or without stock."""
+        likelihood = self.day.log_likelihood(levels, index, np.maximum(window.units[:, column], 0.0))
+        known = window.open[:, column] & window.observed[:, column]
+        counted: Floats = np.where(known[:, None], likelihood, 0.0)
         return counted
 
     def copulas(self, levels: Floats, weights: Floats) -> list[Copula]:

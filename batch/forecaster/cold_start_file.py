@@ -17,7 +17,7 @@ from batch.forecaster.items import Floats, ItemFactors
 FILE = "_cold_start.safetensors"
 FORMAT = 1
 
-_DAY = ("log_level", "log_k", "nothing", "shift", "spread")
+_DAY = ("log_level", "log_k", "nothing", "shift", "shape")
 _OWN = ("effects", "number_mean", "coefficients", "location_effects", "prior")
 
 

@@ -39,8 +39,8 @@ LEAST_NEAR = 1e-6
 """What every level keeps of an item's share, so that none is impossible."""
 LEAST_NOTHING, MOST_NOTHING = 1e-3, 0.95
 LEAST_SPREAD = 0.05
-ONE_DEVIATION = (0.1587, 0.5, 0.8413)
-"""Probabilities one standard deviation below the mean of a normal distribution, at it, and above."""
+WITHIN = 0.85
+"""The shape of a day's distribution is that between this quantile and its mirror; the rest are outliers."""
 
 
 def fit_cold_start(panel: DemandPanel, items: Items, factors: ItemFactors) -> ColdStart:
@@ -61,8 +61,8 @@ def fit_cold_start(panel: DemandPanel, items: Items, factors: ItemFactors) -> Co
             f"no series sold anything in {LEAST_KNOWN_DAYS} days in stock: none to learn from"
         )
     rows = np.flatnonzero(usable)
-    learned = panel.picked(rows)
-    sample = panel.picked(rows[:: -(-len(rows) // SAMPLED_SERIES)])
+    learned = panel.rows(rows)
+    sample = learned.sample(SAMPLED_SERIES)
     effects = _shared_effects(sample)
     log_level = _log_levels(learned, _log_index(learned, effects))
     sku = np.array([sku for sku, _ in learned.series])
@@ -185,14 +185,21 @@ def _day_distribution(sample: DemandPanel, effects: Floats) -> DayDistribution:
     if counts:
         log_k = log_dispersion(sample.units, known, np.exp(location))
     parts = [_logs(sample.units[rows], known[rows], location[rows]) for rows in bins]
-    nothing, shift, spread = np.array(parts).T
+    nothing, shift, shape = np.array(parts).T
     by_bin = np.array([log_k[rows].mean() for rows in bins])
-    return DayDistribution(counts, knots, by_bin, nothing, shift, spread)
+    return DayDistribution(counts, knots, by_bin, nothing, shift, shape)
 
 
 def _logs(units: Floats, known: Flags, location: Floats) -> tuple[float, float, float]:
-    """Share of known days without demand; median and deviation of the log of the others from the level."""
+    """Share of known days without demand; Weibull log scale and shape of the others, from the level."""
     sold = known & (units > 0)
     nothing = float(np.clip(1 - sold.sum() / known.sum(), LEAST_NOTHING, MOST_NOTHING))
-    low, middle, high = np.quantile(np.log(units[sold]) - location[sold], ONE_DEVIATION)
-    return nothing, float(middle), max(float(high - low) / 2, LEAST_SPREAD)
+    low, middle, high = np.quantile(np.log(units[sold]) - location[sold], (1 - WITHIN, 0.5, WITHIN))
+    spread = max(float(high - low), LEAST_SPREAD)
+    shape = (_log_weibull(WITHIN) - _log_weibull(1 - WITHIN)) / spread
+    return nothing, float(middle) - _log_weibull(0.5) / shape, shape
+
+
+def _log_weibull(probability: float) -> float:
+    """Log of the quantile of the Weibull distribution with scale and shape 1."""
+    return float(np.log(-np.log1p(-probability)))

@@ -14,12 +14,13 @@ from batch.forecaster.predictor import Predictor
 from batch.forecaster.scores import weighted_quantile_loss
 from batch.forecaster.seasonality import DAYS_FOR_A_YEAR, SeasonalEffects, fit_seasonality
 from batch.forecaster.training import (
+    SERIES_AT_A_TIME,
     TrainingPlan,
+    TrainingSets,
     new_network,
     new_optimizer,
     pooled_quantiles,
     train_epoch,
-    training_set,
 )
 from batch.forecaster.windows import DemandWindow, Floats
 from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts
@@ -50,11 +51,11 @@ def fit_forecaster(panel: DemandPanel, plan: TrainingPlan) -> Predictor:
     learned = learned_part(panel)
     seasons = seasonal_effects(learned, is_yearly(learned))
     config = new_config(learned, seasons)
-    data = training_set(learned, slice(None), config, plan, seasons.effects)
+    data = TrainingSets(learned, config, plan, seasons.effects)
     network = new_network(config, seasons, plan.seed)
     optimizer = new_optimizer(network, plan)
     for epoch in range(plan.epochs):
-        train_epoch(network, optimizer, data, config, plan, epoch)
+        train_epoch(network, optimizer, data.of(epoch), config, plan, epoch)
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
     return finished(panel, config, weights)
 
@@ -90,7 +91,7 @@ def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
     """The weight of the bent quantiles with the least loss at origins in the last days."""
-    origins = _kept_back_origins(panel)
+    origins, panel = _kept_back_origins(panel), panel.sample(SERIES_AT_A_TIME)
     actual = actuals(panel, origins)
     exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     if not actual[exact].any():
@@ -130,7 +131,7 @@ def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) ->
     days that a stock-out may have cut are left out.
     """
     origins = _kept_back_origins(panel)
-    sample = panel.rows(slice(None, None, -(-len(panel.series) * len(origins) // CALIBRATION_FORECASTS)))
+    sample = panel.sample(CALIBRATION_FORECASTS // len(origins))
     near = slice(0, CUMULATIVE_DAYS)
     actual = actuals(sample, origins)[:, :, near]
     whole = np.stack([sample.observed[:, day + 1 : day + 1 + CUMULATIVE_DAYS].all(axis=1) for day in origins])

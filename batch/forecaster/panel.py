@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow import parquet
 
 from batch.forecaster.windows import NEUTRAL, DemandWindow, Flags, Floats, fill_neutral
 from infra.errors import StockstreamError
@@ -17,6 +18,7 @@ FULL_DAY = 0.999
 """Share of a day in stock from which its demand counts as fully observed."""
 
 USUAL_PRICE_DAYS = 56
+_COLUMNS = ("sku", "location", "date", "units", "open", "available", "price", "promotion")
 _ARRAYS = ("units", "observed", "open", "location_open", "price", "promotion")
 
 
@@ -79,19 +81,24 @@ class DemandPanel:
         """(n, horizon) demand of the days after column `last`."""
         return self.units[:, last + 1 : last + 1 + horizon]
 
-    def rows(self, rows: slice) -> "DemandPanel":
+    def rows(self, rows: slice | NDArray[np.intp]) -> "DemandPanel":
         """The panel of some of its series."""
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
-        return replace(self, series=self.series[rows], **arrays)
+        series = tuple(self.series[row] for row in np.arange(len(self.series))[rows])
+        return replace(self, series=series, **arrays)
 
-    def picked(self, rows: NDArray[np.intp]) -> "DemandPanel":
-        """The panel of the series in these rows, in their order."""
-        arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
-        return replace(self, series=tuple(self.series[row] for row in rows), **arrays)
+    def sample(self, most: int) -> "DemandPanel":
+        """All series, or where there are more than `most`, at most as many, evenly spaced."""
+        return self.rows(thinned(len(self.series), most))
 
     def until(self, last: int) -> "DemandPanel":
         """The panel as it stood at the close of column `last`."""
         return replace(self, **{name: getattr(self, name)[:, : last + 1] for name in _ARRAYS})
+
+
+def thinned(count: int, most: int) -> slice:
+    """Which of `count` rows to take for at most `most` of them, evenly spaced."""
+    return slice(None, None, max(1, -(-count // most)))
 
 
 def relative_price(price: Floats) -> Floats:
@@ -112,9 +119,11 @@ def read_panel(panel_dir: Path) -> DemandPanel:
         StockstreamError: there is no panel, or it is empty.
     """
     manifest = _read_manifest(panel_dir)
-    rows = pd.read_parquet(panel_dir)
-    if rows.empty:
+    # Names as dictionaries: as one object a row they are most of the memory of a large panel.
+    table = parquet.read_table(panel_dir, read_dictionary=["sku", "location"])
+    if table.num_rows == 0:
         raise StockstreamError(f"panel {panel_dir} has no rows: run `stockstream history` first")
+    rows = table.select([name for name in _COLUMNS if name in table.column_names]).to_pandas()
     rows["date"] = pd.to_datetime(rows["date"])
     return panel_of_rows(rows, str(manifest["panel_hash"]))
 
@@ -136,33 +145,56 @@ def panel_of_rows(rows: pd.DataFrame, panel_hash: str) -> DemandPanel:
         panel_hash: content hash of the rows.
     """
     days = pd.date_range(rows["date"].min(), rows["date"].max())
-    table = rows.set_index(["sku", "location", "date"]).sort_index()
-    available = table["available"] if "available" in table else pd.Series(1.0, table.index)
+    cells = _Cells(rows, days)
+    open_days = np.nan_to_num(cells.wide(rows["open"]))
+    available = rows["available"] if "available" in rows else pd.Series(1.0, rows.index)
     observed = available.astype(float).fillna(1.0) >= FULL_DAY
-    units = _wide(table["units"], days)
-    open_days = np.nan_to_num(_wide(table["open"], days))
-    series = table["units"].unstack("date").index
     covariates = {}
-    if "price" in table:
-        covariates["price"] = relative_price(_wide(table["price"], days))
-    if "promotion" in table:
-        covariates["promotion"] = np.nan_to_num(_wide(table["promotion"], days))
+    if "price" in rows:
+        covariates["price"] = relative_price(cells.wide(rows["price"]))
+    if "promotion" in rows:
+        covariates["promotion"] = np.nan_to_num(cells.wide(rows["promotion"]))
     return DemandPanel(
-        series=tuple((str(sku), str(location)) for sku, location in series),
+        series=cells.series,
         first_day=days[0].date(),
-        units=np.nan_to_num(units),
-        observed=np.nan_to_num(_wide(observed, days)) > 0,
+        units=np.nan_to_num(cells.wide(rows["units"])),
+        observed=np.nan_to_num(cells.wide(observed)) > 0,
         open=open_days > 0,
-        location_open=_location_open(open_days, [location for _, location in series]) > 0,
+        location_open=_location_open(open_days, [location for _, location in cells.series]) > 0,
         panel_hash=panel_hash,
         **covariates,
     )
 
 
-def _wide(column: "pd.Series[Any]", days: pd.DatetimeIndex) -> Floats:
-    """(series, days), NaN where there is no row."""
-    wide: Floats = column.astype(float).unstack("date").reindex(columns=days).to_numpy(dtype=np.float64)
-    return wide
+class _Cells:
+    """Where each row of a long table stands in arrays (series, days); series are sorted."""
+
+    def __init__(self, rows: pd.DataFrame, days: pd.DatetimeIndex) -> None:
+        sku, location = (_sorted_categories(rows[name]) for name in ("sku", "location"))
+        places = len(location.categories)
+        keys, self._row = np.unique(sku.codes * np.int64(places) + location.codes, return_inverse=True)
+        self.series = tuple(
+            (sku.categories[key // places], location.categories[key % places]) for key in keys
+        )
+        self._column = (rows["date"] - days[0]).dt.days.to_numpy()
+        self._shape = (len(keys), len(days))
+        count = np.bincount(self._row * len(days) + self._column)
+        if (count > 1).any():
+            row, column = divmod(int(np.argmax(count > 1)), len(days))
+            raise StockstreamError(
+                f"panel has {count.max()} rows of {self.series[row]} on {days[column].date()}"
+            )
+
+    def wide(self, column: "pd.Series[Any]") -> Floats:
+        """(series, days), NaN where there is no row."""
+        values = np.full(self._shape, np.nan)
+        values[self._row, self._column] = column
+        return values
+
+
+def _sorted_categories(column: "pd.Series[Any]") -> pd.Categorical:
+    names = column.astype("category").cat.rename_categories(str)
+    return pd.Categorical(names.cat.reorder_categories(sorted(names.cat.categories)))
 
 
 def _location_open(open_days: Floats, locations: list[str]) -> Floats:

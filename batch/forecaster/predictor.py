@@ -51,12 +51,8 @@ class Predictor:
             raise ValueError(f"window has {days} days, the model reads {self.config.history_days}")
         # Broken weights make numbers that are not finite here, which `check_quantiles` finds.
         with np.errstate(invalid="ignore"):
-            inputs, scale = self._inputs(window, series)
-            parts = []
-            for start in range(0, len(series), BATCH_SIZE):
-                rows = slice(start, start + BATCH_SIZE)
-                batch = NetworkInput(**{k: v[rows] for k, v in vars(inputs).items()})
-                parts.append(self._quantiles(batch, scale[rows]))
+            batches = (slice(start, start + BATCH_SIZE) for start in range(0, len(series), BATCH_SIZE))
+            parts = [self._quantiles(*self._inputs(window.rows(rows), series[rows])) for rows in batches]
         return np.concatenate(parts)
 
     def effects(self, series: Sequence[tuple[str, str]]) -> Floats:

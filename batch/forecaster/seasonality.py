@@ -110,18 +110,16 @@ def _log_likelihood(units: Floats, known: Flags, mean: Floats, k: float) -> Floa
 
 
 class _Fit:
-    """The state of the EM iterations."""
+    """The state of the EM iterations; the design (series, days, EFFECTS) is never held whole."""
 
     def __init__(
         self, units: Floats, known: Flags, first_day: date, price: Floats, promotion: Floats, yearly: bool
     ) -> None:
         series, days = units.shape
-        dates = np.datetime64(first_day, "D") + np.arange(days)
-        waves = calendar_waves(dates)
-        waves[:, 2 * WEEK_WAVES :] *= yearly
+        self.waves = calendar_waves(np.datetime64(first_day, "D") + np.arange(days))
+        self.waves[:, 2 * WEEK_WAVES :] *= yearly
         self.half_window = 182 if yearly else 56
-        own = np.stack([promotion, log_price(price)], axis=2)
-        self.design = np.concatenate([np.broadcast_to(waves, (series, *waves.shape)), own], axis=2)
+        self.price, self.promotion = price, promotion
         self.known = known
         self.units = np.where(known, np.minimum(units, _ceiling(units, known)), 0.0)
         self.shared = np.zeros(EFFECTS)
@@ -135,8 +133,8 @@ class _Fit:
         mean = self.mean()
         self._estimate_dispersion(mean)
         weight = np.where(self.known, 1 / (1 + mean * self.overdispersion[:, None]), 0.0)
-        score = np.einsum("ntf,nt->nf", self.design, weight * (self.units - mean))
-        information = np.einsum("ntf,nt,ntg->nfg", self.design, weight * mean, self.design, optimize=True)
+        score = self._projected(weight * (self.units - mean))
+        information = self._information(weight * mean)
         ridge = np.eye(EFFECTS) * max(1.0, 1e-6 * float(np.trace(information.sum(axis=0))))
         step = np.linalg.solve(information.sum(axis=0) + ridge, score.sum(axis=0))
         self.shared = self.shared + step
@@ -149,15 +147,39 @@ class _Fit:
         spread = (self.effects - self.shared) ** 2 + np.einsum("nff->nf", posterior)
         self.variance = np.mean(spread, axis=0)
 
+    def _own(self) -> tuple[Floats, Floats]:
+        return self.promotion, log_price(self.price)
+
+    def _projected(self, values: Floats) -> Floats:
+        """(series, EFFECTS) sums over the days of values (series, days) times the design."""
+        own = [(values * each).sum(axis=1) for each in self._own()]
+        return np.concatenate([values @ self.waves, np.stack(own, axis=1)], axis=1)
+
+    def _information(self, weight: Floats) -> Floats:
+        """(series, EFFECTS, EFFECTS) sums over the days of weight times the outer product of the design."""
+        waves = self.waves.shape[1]
+        products = np.einsum("tf,tg->tfg", self.waves, self.waves).reshape(len(self.waves), -1)
+        information = np.empty((len(weight), EFFECTS, EFFECTS))
+        information[:, :waves, :waves] = (weight @ products).reshape(-1, waves, waves)
+        for place, each in enumerate(self._own(), waves):
+            information[:, place] = self._projected(weight * each)
+            information[:, :, place] = information[:, place]
+        return information
+
     def mean(self) -> Floats:
         """(series, days) fitted means."""
-        index = np.exp(
-            np.clip(np.einsum("ntf,nf->nt", self.design, self.effects), -MAX_LOG_INDEX, MAX_LOG_INDEX)
-        )
+        index = np.exp(self._log_index())
         sold = _centred_sum(self.units, self.half_window)
         expected = _centred_sum(np.where(self.known, index, 0.0), self.half_window)
         mean: Floats = np.maximum(sold / np.maximum(expected, 1.0), MIN_MEAN) * index
         return mean
+
+    def _log_index(self) -> Floats:
+        promotion, price = self._own()
+        index = self.effects[:, :-2] @ self.waves.T
+        index += self.effects[:, -2:-1] * promotion + self.effects[:, -1:] * price
+        bounded: Floats = np.clip(index, -MAX_LOG_INDEX, MAX_LOG_INDEX)
+        return bounded
 
     def _estimate_dispersion(self, mean: Floats) -> None:
         """Excess of the squared error over the mean, in mean ** 2, drawn to that of all series."""

@@ -4,16 +4,18 @@ Free of Ray, so that a test trains on a few series in a second.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.likelihood import count_log_likelihood, fractional_log_likelihood
 from batch.forecaster.network import DemandNetwork, NetworkInput
-from batch.forecaster.panel import DemandPanel
+from batch.forecaster.panel import DemandPanel, thinned
 from batch.forecaster.seasonality import SeasonalEffects
 from batch.forecaster.windows import (
     BASE_LOOKBACK,
@@ -25,6 +27,9 @@ from batch.forecaster.windows import (
     horizon_features,
 )
 from infra.errors import StockstreamError
+
+SERIES_AT_A_TIME = 2000
+"""Series whose features are held in memory; of a larger panel every epoch sees other ones."""
 
 SETTLED_DAYS = 56
 """Known days of a series before its level is taken for settled."""
@@ -95,17 +100,49 @@ BatchT = TypeVar("BatchT", NetworkInput, Targets)
 
 
 def pooled_quantiles(panel: DemandPanel, effects: Floats, levels: tuple[float, ...]) -> tuple[float, ...]:
-    """Quantiles of demand over level and index, over all known days of settled series."""
-    history = demand_history(panel.window(panel.units.shape[1] - 1, panel.units.shape[1], 0), effects)
-    least = min(SETTLED_DAYS, panel.units.shape[1] // 2)
+    """Quantiles of demand over level and index, over all known days of settled series, a sample if many."""
+    days, rows = panel.units.shape[1], thinned(len(panel.series), SERIES_AT_A_TIME)
+    history = demand_history(panel.rows(rows).window(days - 1, days, 0), effects[rows])
+    least = min(SETTLED_DAYS, days // 2)
     settled = history.known & (np.cumsum(history.known, axis=1) > least)
     if not settled.any():
         raise StockstreamError(f"panel: no series has more than {least} open days in stock to learn from")
     return tuple(float(q) for q in np.quantile((history.units / history.level)[settled], levels))
 
 
+class TrainingSets:
+    """What each epoch of one worker learns from: its share of the series, or a new draw of a large one."""
+
+    def __init__(
+        self,
+        panel: DemandPanel,
+        config: ForecasterConfig,
+        plan: TrainingPlan,
+        effects: Floats,
+        rank: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self._share = np.arange(rank, len(panel.series), workers)
+        self._seed = [plan.seed, rank]
+        self._make = partial(training_set, panel, config=config, plan=plan, effects=effects)
+        self._whole: TrainingSet | None = None
+
+    def of(self, epoch: int) -> TrainingSet:
+        """The same for the same epoch, whatever came before."""
+        if len(self._share) > SERIES_AT_A_TIME:
+            drawn = np.random.default_rng([*self._seed, epoch]).permutation(self._share)
+            return self._make(np.sort(drawn[:SERIES_AT_A_TIME]))
+        if self._whole is None:
+            self._whole = self._make(self._share)
+        return self._whole
+
+
 def training_set(
-    panel: DemandPanel, rows: slice, config: ForecasterConfig, plan: TrainingPlan, effects: Floats
+    panel: DemandPanel,
+    rows: NDArray[np.intp] | slice,
+    config: ForecasterConfig,
+    plan: TrainingPlan,
+    effects: Floats,
 ) -> TrainingSet:
     """The rows of the panel; in some of them random stretches are hidden as if out of stock.
 

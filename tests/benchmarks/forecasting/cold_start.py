@@ -59,7 +59,8 @@ class Forecasts:
     def loss(self, name: str) -> Floats:
         """(m,) mean pinball loss over M5's nine levels."""
         quantiles: Floats = getattr(self, name)
-        return pinball(quantiles[:, _SCORED], self.actual, _LEVELS).mean(axis=1)
+        loss: Floats = pinball(quantiles[:, _SCORED], self.actual, _LEVELS).mean(axis=1)
+        return loss
 
     def covered(self, name: str) -> Flags:
         """(m,) whether the central 80 % interval holds the day."""
@@ -113,7 +114,7 @@ def folds_of(items: Items) -> dict[str, int]:
 def forecasts(shop: Shop, held_out: Flags) -> Forecasts:
     """Of the first in-stock days of the series held out, by what the others teach."""
     rows = np.flatnonzero(held_out)
-    learned, new = shop.panel.picked(np.flatnonzero(~held_out)), shop.panel.picked(rows)
+    learned, new = shop.panel.rows(np.flatnonzero(~held_out)), shop.panel.rows(rows)
     cold = fit_cold_start(learned, shop.items, no_factors())
     number = np.where(new.observed, np.cumsum(new.observed, axis=1), 0)
     number[number > FIRST_DAYS] = 0
@@ -193,11 +194,10 @@ def measure(shop: Shop) -> list[Figure]:
     first, all_days = [part.number == 1 for part in parts], [part.number > 0 for part in parts]
     other = [unseen[part.row] for part in parts]
     both = [one & two for one, two in zip(first, other, strict=True)]
-    strict, seen = "no sale of the product is used", "days with a stock-out before count as bounds"
+    strict = "no sale of the product is used"
     return [
         _ratio("cold_start_day_0", parts, "unused", first, f"{how}; {strict}", DAY_0_GOAL),
         _ratio("cold_start_day_0_other_stores", parts, "unused", both, f"{how}; {strict}"),
-        _ratio("cold_start_first_full_day", parts, "updated", first, f"{how}; {seen}", DAY_0_GOAL),
         _ratio("cold_start_14_days", parts, "updated", all_days, f"{how}; daily update", UPDATED_GOAL),
         _ratio("cold_start_14_days_other_stores", parts, "updated", other, f"{how}; daily update"),
         _ratio("cold_start_14_days_not_updated", parts, "unused", all_days, f"{how}; {strict}"),

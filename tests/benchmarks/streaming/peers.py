@@ -18,7 +18,7 @@ _WINDOW = [sys.executable, "-m", "tests.benchmarks.streaming.tumbling_window"]
 _HOW = (
     "count and sum per SKU and minute over simulated numbers, one slot; slope of wall time between two sizes"
 )
-_SIZES = {"sql": (3_000_000, 9_000_000), "datastream": (10_000, 30_000), "bytewax": (20_000, 60_000)}
+_SIZES = {"sql": (4_000_000, 16_000_000), "datastream": (10_000, 30_000), "bytewax": (20_000, 60_000)}
 
 
 def figures() -> list[Figure]:

@@ -46,6 +46,18 @@ def test_the_panel_has_one_ordered_row_per_sku_and_location(panel: DemandPanel) 
     assert_array_equal(panel.units, [[0, 0, 9, 8], [4, 0, 2, 1]])
 
 
+def test_two_rows_of_one_day_are_refused() -> None:
+    rows = pd.DataFrame([row("a", 1, 3.0), row("b", 2, 3.0), row("b", 2, 4.0)])
+    with pytest.raises(StockstreamError, match=r"2 rows of \('b', 'shop'\) on 2011-01-02"):
+        panel_of_rows(rows.astype({"date": "datetime64[ns]"}), "f" * 64)
+
+
+def test_a_sample_is_evenly_spaced_and_all_where_there_are_few(panel: DemandPanel) -> None:
+    assert panel.sample(2).series == panel.series
+    assert panel.sample(1).series == (("a", "shop"),)
+    assert_array_equal(panel.sample(1).units, [[0, 0, 9, 8]])
+
+
 def test_days_before_the_launch_are_neither_open_nor_observed(panel: DemandPanel) -> None:
     assert_array_equal(panel.open[0], [False, False, True, True])
     assert_array_equal(panel.observed[0], [False, False, True, True])

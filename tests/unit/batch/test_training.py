@@ -12,10 +12,13 @@ from batch.forecaster.fitting import new_config, seasonal_effects
 from batch.forecaster.network import DemandNetwork
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.seasonality import EFFECTS
 from batch.forecaster.training import (
+    SERIES_AT_A_TIME,
     Targets,
     TrainingPlan,
     TrainingSet,
+    TrainingSets,
     _bases,
     learning_rate,
     new_network,
@@ -55,6 +58,25 @@ def new_parts(
     seasons, config = seasonal_effects(panel, False), small_config(panel)
     data = training_set(panel, slice(None), config, PLAN, seasons.effects)
     return config, data, new_network(config, seasons, seed)
+
+
+def test_every_epoch_of_a_large_panel_learns_from_other_series_and_a_repeated_one_from_the_same() -> None:
+    few = weekly_panel(days=64)
+    panel = few.rows(np.arange(SERIES_AT_A_TIME + 500) % 3)
+    panel = replace(panel, series=tuple((f"sku{n:04}", "shop") for n in range(len(panel.units))))
+    config = small_config(few).model_copy(update={"series": panel.series})
+    sets = TrainingSets(panel, config, PLAN, np.zeros((len(panel.units) + 1, EFFECTS)))
+    first, second, again = (sets.of(epoch).series for epoch in (0, 1, 0))
+    assert len(first) == len(second) == len(first.unique()) == SERIES_AT_A_TIME
+    assert not torch.equal(first, second)
+    assert torch.equal(first, again)
+
+
+def test_workers_share_the_series_between_them() -> None:
+    panel = weekly_panel()
+    config, effects = small_config(panel), seasonal_effects(panel, False).effects
+    parts = [TrainingSets(panel, config, PLAN, effects, rank, 2).of(0).series.tolist() for rank in (0, 1)]
+    assert parts == [[1, 3], [2]]
 
 
 def test_a_censored_day_punishes_no_forecast_above_what_was_sold() -> None:
