@@ -76,7 +76,7 @@ class DemandContext:
         self, keys: Sequence[Key], day: date, calendar: LocationCalendar, horizon: int
     ) -> DemandWindow:
         """The window of series of one location whose last day is `day`."""
-        days = [self._series[key] for key in keys]
+        days = [self._series.get(key) or self._unseen() for key in keys]
         ahead = [is_open(day + timedelta(days=step), calendar) for step in range(1, horizon + 1)]
         return DemandWindow(
             last_day=day,

@@ -16,7 +16,7 @@ from scipy.special import gammaln
 from batch.forecaster.items import Floats, ItemFactors, Items, category_levels, centred_logs
 from batch.forecaster.mixture_quantiles import MAX_EXPONENT, count_quantiles, fractional_quantiles
 from batch.forecaster.seasonality import log_index
-from batch.forecaster.windows import DemandWindow, Flags
+from batch.forecaster.windows import DemandWindow
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
 
 OFFSETS = np.linspace(-5.0, 5.0, 81)
@@ -160,7 +160,7 @@ class ColdStart:
         return total
 
     def day_evidence(self, levels: Floats, index: Floats, window: DemandWindow, column: int) -> Floats:
-        """(n, OFFSETS) log likelihood of one day (a column); 0 where the location was closed or without stock."""
+        """(n, OFFSETS) log likelihood of one day (a column); 0 where it was closed or a stock-out."""
         likelihood = self.day.log_likelihood(levels, index, np.maximum(window.units[:, column], 0.0))
         known = window.open[:, column] & window.observed[:, column]
         counted: Floats = np.where(known[:, None], likelihood, 0.0)

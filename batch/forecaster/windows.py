@@ -70,7 +70,7 @@ class DemandWindow:
         shapes = {"price": past, "promotion": past, "future_price": ahead, "future_promotion": ahead}
         fill_neutral(self, shapes)
 
-    def rows(self, rows: slice) -> "DemandWindow":
+    def rows(self, rows: slice | NDArray[np.intp]) -> "DemandWindow":
         """The window of some of its series."""
         arrays = {name: value[rows] for name, value in vars(self).items() if name != "last_day"}
         return replace(self, **arrays)
