@@ -28,13 +28,12 @@ from infra.errors import StockstreamError
 LEAST_KNOWN_DAYS = 10
 SAMPLED_SERIES = 2000
 LEVEL_BINS = 12
-CONCENTRATION = 2.0
+CONCENTRATION = 8.0
 """How many items' worth of belief a category takes over from the one above it."""
-ITEM_WEIGHT = 0.5
-"""An item in m locations counts as m to this power: popular ones are more often what is launched next."""
 LOCATION_ITEMS = 5.0
 """How many of its items it takes until a location's effect is believed by half."""
-BANDWIDTH = 0.15
+BANDWIDTH = 0.35
+"""Of the smoothed log levels: new items are not quite like old ones."""
 LEAST_NEAR = 1e-6
 """What every level keeps of an item's share, so that none is impossible."""
 LEAST_NOTHING, MOST_NOTHING = 1e-3, 0.95
@@ -139,12 +138,11 @@ def _category_priors(
             members[level].append(item)
     made: dict[str, Floats] = {}
     for level in sorted(members, key=lambda name: (len(category_levels(name)) if name else 0, name)):
-        weights = size[members[level]] ** ITEM_WEIGHT
-        mixed = (weights[:, None] * own[members[level]]).sum(axis=0) / weights.sum()
+        mixed = own[members[level]].mean(axis=0)
         if level:
             above = made[category_levels(level)[-2]]
-            effective = weights.sum() ** 2 / (weights**2).sum()
-            mixed = (effective * mixed + CONCENTRATION * above) / (effective + CONCENTRATION)
+            count = len(members[level])
+            mixed = (count * mixed + CONCENTRATION * above) / (count + CONCENTRATION)
         made[level] = mixed
     return tuple(made), np.stack(list(made.values()))
 
