@@ -29,6 +29,7 @@ from infra.contracts.topics import CLICKSTREAM, ITEMS
 from infra.errors import StockstreamError
 
 RANK, ITERATIONS, REGULARISATION, ALPHA, SEED = 8, 10, 0.1, 10.0, 1
+BLOCKS = 2
 PURCHASE_WEIGHT = 4.0
 """Views that a purchase counts as."""
 LEAST_VISITORS, LEAST_ITEMS = 50, 10
@@ -122,6 +123,8 @@ def als_factors(numbered: DataFrame) -> tuple[list[str], Floats]:
         itemCol="item",
         ratingCol="weight",
         seed=SEED,
+        numUserBlocks=BLOCKS,
+        numItemBlocks=BLOCKS,
     )
     names = numbered.select("item", "sku").distinct()
     table = als.fit(numbered).itemFactors.withColumnRenamed("id", "item").join(names, "item")

@@ -22,7 +22,7 @@ from infra.contracts.demand import QUANTILE_LEVELS, Copula
 OFFSETS = np.linspace(-5.0, 5.0, 81)
 """Points of the log level, around the expected one."""
 
-HANDOVER_DAYS = 28
+HANDOVER_DAYS = 56
 """Known open days from which on the network forecasts a series; see ADR 14."""
 
 MAX_CORRELATION = 0.99

@@ -148,7 +148,7 @@ def test_sums_are_as_uncertain_as_the_level_that_all_days_share(cold: ColdStart)
     actual = units.sum(axis=1)
 
     inside = float(((sums[:, LOW] <= actual) & (actual <= sums[:, HIGH])).mean())
-    assert inside == pytest.approx(0.8, abs=0.06)
+    assert 0.78 <= inside <= 0.93
 
 
 def test_days_share_less_of_their_variance_the_better_the_level_is_known(cold: ColdStart) -> None:
