@@ -43,7 +43,8 @@ def sales(rng: np.random.Generator, of: tuple[str, ...], days: int, counts: bool
     shape = (len(of), days)
     if counts:
         rate = level[:, None] * rng.gamma(DISPERSION, 1 / DISPERSION, shape)
-        return rng.poisson(rate).astype(float)
+        sold: Floats = rng.poisson(rate).astype(float)
+        return sold
     drawn: Floats = level[:, None] * rng.weibull(2.0, shape)
     return drawn
 
