@@ -65,7 +65,11 @@ class ItemFactors:
 
     def of(self, items: Items) -> Floats:
         """(n, rank): an item's own factors where it has some, else those of its attributes."""
-        expected = _design(items, self.labels, self.number_mean) @ self.coefficients
+        design = _design(items, self.labels, self.number_mean)
+        expected = np.zeros((len(design), self.coefficients.shape[1]))
+        # Added one by one: a matrix product's last bits depend on how many items there are.
+        for column, coefficients in enumerate(self.coefficients):
+            expected += design[:, [column]] * coefficients
         place = {sku: row for row, sku in enumerate(self.sku)}
         own = np.array([place.get(sku, -1) for sku in items.sku], dtype=np.intp)
         if not self.sku:
