@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.likelihood import count_log_likelihood, fractional_log_likelihood
+from batch.forecaster.loss import Targets, training_loss
 from batch.forecaster.network import DemandNetwork, NetworkInput
 from batch.forecaster.panel import DemandPanel, thinned
 from batch.forecaster.seasonality import SeasonalEffects
@@ -50,6 +50,7 @@ class TrainingPlan:
     masked_series: float = 0.3
     masked_share: float = 0.25
     bent_loss: float = 1.0
+    bfloat16: bool = True
     seed: int = 7
 
     @property
@@ -84,16 +85,6 @@ class TrainingSet:
     open: Tensor
     series: Tensor
     location: Tensor
-
-
-@dataclass(frozen=True)
-class Targets:
-    """(b, p, horizon) each: demand, which of it counts, which is exact, and the level times index it has."""
-
-    units: Tensor
-    scored: Tensor
-    uncensored: Tensor
-    scale: Tensor
 
 
 BatchT = TypeVar("BatchT", NetworkInput, Targets)
@@ -231,37 +222,6 @@ def _bases(data: TrainingSet, config: ForecasterConfig, row: Tensor, last: Tenso
     return shaped
 
 
-def training_loss(
-    mixture: Tensor, bent: Tensor, targets: Targets, config: ForecasterConfig, bent_loss: float
-) -> Tensor:
-    """Mean negative log-likelihood of the mixture plus the pinball loss of the bent quantiles."""
-    likelihood = count_log_likelihood if config.counts else fractional_log_likelihood
-    raw = shifted(mixture, torch.log(targets.scale), config.components)
-    scored = targets.scored.sum().clamp(min=1.0)
-    nll = -(likelihood(raw, targets.units, targets.uncensored) * targets.scored).sum() / scored
-    levels = torch.tensor(config.quantile_levels, device=bent.device)
-    loss: Tensor = nll + bent_loss * pinball_loss(bent, targets, levels)
-    return loss
-
-
-def shifted(mixture: Tensor, log_scale: Tensor, components: int) -> Tensor:
-    """Mixture parameters in units: the log means or medians moved by the log of the scale."""
-    parts = [components, components, mixture.shape[-1] - 2 * components]
-    logits, location, rest = torch.split(mixture, parts, dim=-1)
-    return torch.cat([logits, location + log_scale[..., None], rest], dim=-1)
-
-
-def pinball_loss(quantiles: Tensor, targets: Targets, levels: Tensor) -> Tensor:
-    """Mean pinball loss in units, each day divided by the square root of its scale.
-
-    Demand of a censored day is only a lower bound: forecasting more than it costs nothing.
-    """
-    error = targets.units[..., None] - quantiles * targets.scale[..., None]
-    over = (1 - levels) * torch.relu(-error) * targets.uncensored[..., None]
-    loss = (levels * torch.relu(error) + over).mean(dim=3)
-    return (loss * targets.scored / targets.scale.sqrt()).mean()
-
-
 def learning_rate(plan: TrainingPlan, step: int) -> float:
     """Linear warm-up over 15 % of the steps, then a cosine to zero."""
     warm_up = 0.15 * plan.steps
@@ -292,8 +252,11 @@ def train_epoch(
             group["lr"] = learning_rate(plan, epoch * plan.steps_per_epoch + step)
         batch, targets = draw_batch(data, config, plan, plan.series_per_step // workers, generator)
         batch, targets = to_device(batch, device), to_device(targets, device)
-        mixture, bent = network(batch)
-        loss = training_loss(mixture, bent, targets, config, plan.bent_loss)
+        # Half the bits on a GPU only, and only in the network: likelihoods need all of them.
+        half = plan.bfloat16 and device.type == "cuda"
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            mixture, bent = network(batch)
+        loss = training_loss(mixture.float(), bent.float(), targets, config, plan.bent_loss)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

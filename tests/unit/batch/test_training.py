@@ -9,13 +9,13 @@ from numpy.testing import assert_allclose
 
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fitting import new_config, seasonal_effects
+from batch.forecaster.loss import Targets, pinball_loss
 from batch.forecaster.network import DemandNetwork
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.seasonality import EFFECTS
 from batch.forecaster.training import (
     SERIES_AT_A_TIME,
-    Targets,
     TrainingPlan,
     TrainingSet,
     TrainingSets,
@@ -23,7 +23,6 @@ from batch.forecaster.training import (
     learning_rate,
     new_network,
     new_optimizer,
-    pinball_loss,
     train_epoch,
     training_set,
 )
