@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 # A short job gains nothing from the second compiler or a parallel collector.
-_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+# ALS hands on a deep lineage of its iterations: the usual stack of a thread overflows on it.
+_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss16m"
 _OPTIONS = {
     "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",

@@ -130,7 +130,7 @@ class DemandContext:
         self, keys: Sequence[Key], day: date, calendar: LocationCalendar, horizon: int
     ) -> DemandWindow:
         """The window of series of one location up to `day`, with what was known ahead at its end."""
-        days = [self._series[key] for key in keys]
+        days = [self._series.get(key) or self._unseen() for key in keys]
         ahead = [is_open(day + timedelta(days=step), calendar) for step in range(1, horizon + 1)]
         planned = self.plans.ahead(keys, day, horizon, calendar)
         last_prices = np.stack([each.unit_price[1:] for each in days])

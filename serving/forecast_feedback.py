@@ -80,6 +80,10 @@ class ForecastFeedback:
         if origin_ms not in origins:
             insort(origins, origin_ms)
 
+    def has_forecast(self, key: Key, origin_ms: int) -> bool:
+        """Whether a forecast was published that may still be scored."""
+        return origin_ms in self._origins[key[1]].get(key, [])
+
     def apply(self, scored: DemandAccuracy) -> None:
         """Takes a score; repeating one changes nothing."""
         key, days = (scored.sku, scored.location), scored.horizon_days

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from batch.forecaster.artifact import current_model, load_artifact
+from batch.forecaster.cold_start import ColdStart
 from batch.forecaster.errors import ForecastRejected
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.kept_state import KeptStates
@@ -27,13 +28,16 @@ from infra.contracts.demand import (
     Recalibration,
     Shadow,
 )
+from infra.contracts.shop import Item
 from infra.errors import StockstreamError
 from serving.calibration.recalibration import recalibrated, shifts_by_day
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
 from serving.inventory.order_rules import MAX_UNITS
+from serving.new_items import NewItem, current_cold_start, forecast_new_items
 
 FALLBACK: Final[Forecaster] = "empirical_56_open_days"
+COLD_START: Final[Forecaster] = "cold_start"
 FALLBACK_HISTORY_DAYS = 476
 """As many as a model reads, so that the first one to be promoted serves without a restart."""
 
@@ -62,6 +66,7 @@ class _Made:
     forecaster: Forecaster
     quantiles: Floats
     shifts: Floats
+    copula: Copula | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class ForecastSource:
     fallback_reason: str | None
     panel_hash: str
     paths: int
+    cold_start: ColdStart | None = None
 
     @property
     def history_days(self) -> int:
@@ -92,8 +98,11 @@ class ForecastSource:
         correction: Correction,
         suspended: str | None = None,
         states: KeptStates | None = None,
+        items: Sequence[Item | None] = (),
     ) -> list[DemandForecast]:
         """One message per series; a series that the model fails on gets the fallback and the reason.
+
+        A new item of the catalogue is forecast from comparable items (`serving.new_items`).
 
         Args:
             window: what is known of the series.
@@ -102,6 +111,7 @@ class ForecastSource:
             correction: what matured scores say about either forecaster's quantiles.
             suspended: why the model must not serve; its forecast is made and published as a shadow then.
             states: the model's states after earlier days of the same series; the same bytes with and without.
+            items: what the catalogue says of each series; empty where there is none.
         """
         fallback = _corrected(FALLBACK, empirical_forecast(window), correction.fallback)
         if self.predictor is None:
@@ -117,10 +127,21 @@ class ForecastSource:
                 _served_and_shadow(model, fallback, *each) for each in zip(problems, reasons, strict=True)
             ]
         digests = context_digests(window)
+        for new in self._new_items(window, keys, items):
+            made[new.row], reasons[new.row] = (_cold(new, len(keys)), None), new.reason
+            digests[new.row] = identity.digest([digests[new.row], new.attributes_digest])
         return [
             self._message(keys[row], origin_ms, digests[row], row, *made[row], reasons[row], correction)
             for row in range(len(keys))
         ]
+
+    def _new_items(
+        self, window: DemandWindow, keys: Sequence[Key], items: Sequence[Item | None]
+    ) -> list[NewItem]:
+        if self.cold_start is None:
+            return []
+        learned = self.predictor.config.indices(keys)[0] if self.predictor else [0] * len(keys)
+        return forecast_new_items(self.cold_start, window, keys, items, [index > 0 for index in learned])
 
     def _message(
         self,
@@ -133,7 +154,8 @@ class ForecastSource:
         reason: str | None,
         correction: Correction,
     ) -> DemandForecast:
-        seed, copula = identity.seed(*key, origin_ms, self.model_id), self._copula(served.forecaster)
+        seed = identity.seed(*key, origin_ms, self.model_id)
+        copula = served.copula or self._copula(served.forecaster)
         quantiles = served.quantiles[row]
         return DemandForecast(
             sku=key[0],
@@ -175,6 +197,13 @@ def _served_and_shadow(
     return (model, fallback) if reason is None else (fallback, model)
 
 
+def _cold(new: NewItem, series: int) -> _Made:
+    """The forecast of one row in the shape that forecasts of `series` rows have; nothing moves it."""
+    quantiles = np.broadcast_to(_publishable(new.quantiles), (series, *new.quantiles.shape))
+    shifts = np.zeros((series, len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
+    return _Made(COLD_START, quantiles, shifts, new.copula)
+
+
 def _corrected(forecaster: Forecaster, quantiles: Floats, shifts: Floats) -> _Made:
     by_day = shifts_by_day(shifts, EVALUATED_DAYS, quantiles.shape[1])
     return _Made(forecaster, _publishable(recalibrated(quantiles, by_day)), shifts)
@@ -199,7 +228,7 @@ def load_source(models_dir: Path, panel_dir: Path, paths: int) -> tuple[Forecast
     except StockstreamError as error:
         log.warning("%s", error)
         return ForecastSource(None, FALLBACK, f"no panel: {error}"[:300], _NO_PANEL, paths), None
-    return model_source(models_dir, panel.panel_hash, paths), panel
+    return model_source(models_dir, panel.panel_hash, paths, current_cold_start(panel_dir)), panel
 
 
 class PromotedModel:
@@ -226,21 +255,24 @@ class PromotedModel:
         return self._source
 
     def _load(self) -> ForecastSource:
-        source = model_source(self._models_dir, self._source.panel_hash, self._source.paths)
+        before = self._source
+        source = model_source(self._models_dir, before.panel_hash, before.paths, before.cold_start)
         if source.history_days <= self._history_days:
             return source
         reason = f"model {source.model_id} reads {source.history_days} days: restart to keep as many"
-        return ForecastSource(None, FALLBACK, reason, source.panel_hash, source.paths)
+        return ForecastSource(None, FALLBACK, reason, source.panel_hash, source.paths, before.cold_start)
 
 
-def model_source(models_dir: Path, panel_hash: str, paths: int) -> ForecastSource:
+def model_source(
+    models_dir: Path, panel_hash: str, paths: int, cold_start: ColdStart | None = None
+) -> ForecastSource:
     """The current model over a panel, or the fallback with the reason why it cannot serve."""
     try:
         predictor, model_id = _current_predictor(models_dir)
     except StockstreamError as error:
         log.warning("the fallback forecasts: %s", error)
-        return ForecastSource(None, FALLBACK, str(error)[:300], panel_hash, paths)
-    return ForecastSource(predictor, model_id, None, panel_hash, paths)
+        return ForecastSource(None, FALLBACK, str(error)[:300], panel_hash, paths, cold_start)
+    return ForecastSource(predictor, model_id, None, panel_hash, paths, cold_start)
 
 
 def _current_predictor(models_dir: Path) -> tuple[Predictor, str]:

@@ -12,10 +12,24 @@ from kafka import TopicPartition
 
 from batch.forecaster.kept_state import KeptStates
 from infra.contracts.codec import message_key
-from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecast, RetrainRequest
+from infra.contracts.demand import (
+    HORIZON_DAYS,
+    DemandAccuracy,
+    DemandFeatures,
+    DemandForecast,
+    RetrainRequest,
+)
 from infra.contracts.identity import forecaster_name, retrain_request_id
-from infra.contracts.shop import LocationCalendar, PricePlan, Promotion
-from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, PROMOTIONS, RETRAIN_REQUESTS
+from infra.contracts.shop import Item, LocationCalendar, PricePlan, Promotion
+from infra.contracts.topics import (
+    ACCURACY,
+    CALENDARS,
+    FEATURES,
+    FORECASTS,
+    ITEMS,
+    PROMOTIONS,
+    RETRAIN_REQUESTS,
+)
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
 from serving.calibration.evidence import Comparison
@@ -26,6 +40,7 @@ from serving.forecast_source import FALLBACK, Correction, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date, midnight_after
+from serving.item_life import is_awaited, within_life
 from serving.partition_log import Entry, Outgoing
 
 log = logging.getLogger(__name__)
@@ -34,25 +49,21 @@ log = logging.getLogger(__name__)
 def forecaster_partitions(owned: frozenset[int], partition_count: int) -> list[TopicPartition]:
     """What a Forecaster replica reads."""
     whole = topic_partitions([CALENDARS, RETRAIN_REQUESTS], range(partition_count))
-    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY, PROMOTIONS], sorted(owned))
+    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY, ITEMS, PROMOTIONS], sorted(owned))
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows of one location and day that are to be forecast."""
+    """Series of one location and day that are to be forecast."""
 
     origin_ms: int
     matured_ms: int
     calendar: LocationCalendar
-    rows: Sequence[DemandFeatures]
+    keys: list[Key]
 
     @property
     def location(self) -> str:
         return self.calendar.location
-
-    @property
-    def keys(self) -> list[Key]:
-        return [(row.sku, row.location) for row in self.rows]
 
 
 class ForecasterStage:
@@ -82,6 +93,7 @@ class ForecasterStage:
         self._context, self._source, self._meters = context, source, meters
         self._deadline_seconds = deadline_seconds
         self._calendars: Versions[str, LocationCalendar] = Versions()
+        self._items: Versions[Key, Item] = Versions()
         self._published: set[tuple[Key, int]] = set()
         self._planned_until = EventTime(out_of_orderness_ms)
         self._pending: dict[tuple[int, str], dict[str, DemandFeatures]] = {}
@@ -103,6 +115,8 @@ class ForecasterStage:
                 self._context.plans.put(message, entry.offset)
             case LocationCalendar():
                 self._calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case Item():
+                self._items.put((message.sku, message.location), message.event_time_ms, entry.offset, message)
             case DemandForecast():
                 self._note_forecast(message)
             case DemandAccuracy():
@@ -136,7 +150,8 @@ class ForecasterStage:
             del self._partitions[(origin_ms, location)]
             new = self._unpublished(rows, origin_ms, calendar)
             if new:
-                yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, new))
+                keys = sorted({*new, *self._awaited(location, origin_ms, calendar)})
+                yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, keys))
             self._feedback.forget(location, matured_ms, calendar)
 
     def _is_ready(
@@ -165,12 +180,20 @@ class ForecasterStage:
 
     def _unpublished(
         self, rows: dict[str, DemandFeatures], origin_ms: int, calendar: LocationCalendar
-    ) -> list[DemandFeatures]:
-        """The rows that go into the context and still lack their forecast, by SKU."""
-        added = [rows[sku] for sku in sorted(rows) if self._context.append(rows[sku], calendar)]
-        new = [row for row in added if ((row.sku, row.location), origin_ms) not in self._published]
+    ) -> list[Key]:
+        """The keys of rows that go into the context and still lack their forecast, by SKU."""
+        added = [sku for sku in sorted(rows) if self._context.append(rows[sku], calendar)]
+        keys = [(sku, calendar.location) for sku in added]
+        new = [key for key in keys if (key, origin_ms) not in self._published]
         self._published -= {((sku, calendar.location), origin_ms) for sku in rows}
         return new
+
+    def _awaited(self, location: str, origin_ms: int, calendar: LocationCalendar) -> list[Key]:
+        """Items with their launch ahead, which have no rows yet and are ordered for nevertheless."""
+        until_ms = midnight_after(origin_ms, HORIZON_DAYS, calendar.time_zone)
+        known = ((key, self._items.get(key, origin_ms)) for key in self._items if key[1] == location)
+        awaited = [key for key, item in known if item and is_awaited(item, origin_ms, until_ms)]
+        return [key for key in awaited if not self._feedback.has_forecast(key, origin_ms)]
 
     def _forecast(self, batch: _Batch) -> Iterator[list[Outgoing]]:
         started = time.perf_counter()
@@ -179,12 +202,14 @@ class ForecasterStage:
         if verdict is not None and source.model_id not in self._requested:
             yield [_retrain_request(batch, source.model_id, verdict)]
             self._requested.add(source.model_id)
-        day = local_date(batch.rows[0].window_start_ms, batch.calendar.time_zone)
+        day = local_date(batch.origin_ms - 1, batch.calendar.time_zone)
+        items = [self._items.get(key, batch.origin_ms) for key in batch.keys]
         window = self._context.window(batch.keys, day, batch.calendar, source.horizon_days)
+        window = within_life(window, items, batch.calendar.time_zone)
         reason = None if verdict is None else _reason(verdict)
         correction = self._correction(batch, source)
         states = self._states_of(source)
-        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states)
+        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states, items)
         self._record(forecasts, source, time.perf_counter() - started)
         for forecast in forecasts:
             self._feedback.note_forecast((forecast.sku, forecast.location), batch.origin_ms)

@@ -84,7 +84,7 @@ class DemandWindow:
         back = self.units.shape[1] - 1 - index
         return DemandWindow(last_day=self.last_day - timedelta(days=back), **one, **ahead)
 
-    def rows(self, rows: slice | Sequence[int]) -> "DemandWindow":
+    def rows(self, rows: slice | Sequence[int] | NDArray[np.intp]) -> "DemandWindow":
         """The window of some of its series."""
         arrays = {name: value[rows] for name, value in vars(self).items() if name != "last_day"}
         return replace(self, **arrays)

@@ -28,7 +28,7 @@ HORIZON_DAYS = 28
 EVALUATED_DAYS = (1, 7, 14, 28)
 """Days of the horizon that matured forecasts are scored and recalibrated at."""
 
-Forecaster = Literal["lstm", "empirical_56_open_days"]
+Forecaster = Literal["lstm", "empirical_56_open_days", "cold_start"]
 Table = list[list[DemandUnits]]
 
 
@@ -103,6 +103,7 @@ class DemandForecast(Message):
     `cumulative[h][k]` that of the sum of days 1..h + 1, from the joint paths. `copula`, `seed` and `paths`
     regenerate the joint paths from this message alone. `recalibration` says what the quantiles above already
     contain; it is left out where nothing was moved. `shadow` is there to be scored, never to be used.
+    `cold_start` forecasts a new item from what comparable items sell; `fallback_reason` says so.
     """
 
     sku: Sku

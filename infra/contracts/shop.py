@@ -121,7 +121,7 @@ class Item(ShopEvent):
 
     event_type: Literal["item"] = "item"
     description: Annotated[str, Field(max_length=200)] = ""
-    category: Identifier = "none"
+    category: Identifier = Field("none", description="may be a path, its levels separated by colons")
     supplier: Identifier
     planning_group: Identifier
     unit_cost: Money

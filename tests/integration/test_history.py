@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from batch.archive import EVENT_COLUMNS, read_events, totals, update_events
 from batch.bulk_import import import_file
 from batch.demand_history import build_history
+from batch.forecaster.cold_start_file import read_cold_start
 from batch.import_files import visible_files
 from batch.import_mapping import load_mapping
 from batch.panel_files import read_panel
@@ -292,3 +293,8 @@ def test_the_panel_hash_depends_on_no_file_split_and_no_row_order(
         (folder / "part-0").write_text("".join(lines[::2]))
         (folder / "part-1").write_text("".join(lines[1::2]))
     assert build_history(spark, other.settings)["panel_hash"] == manifest(sample)["panel_hash"]
+
+
+def test_what_new_items_are_compared_with_lies_beside_the_panel(shop: Archive) -> None:
+    assert (cold := read_cold_start(shop.settings.panel_dir)) is not None
+    assert (cold.locations, cold.categories) == (("gb-main",), ("", "none"))
