@@ -1,0 +1,199 @@
+"""What an order now costs over the coming days, on demand paths, if a simple policy orders afterwards.
+
+Days count from 0, the day that starts at the epoch. An order of the epoch with lead time L is on hand when day
+L opens; each later review orders by the follow-up policy. Demand that stock cannot serve is lost.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+_HALF = np.float32(0.5)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where SKUs stand at an epoch; they share the usual lead time and the review period.
+
+    Attributes:
+        on_hand: units [skus].
+        arrivals: units of open orders that come in before each day opens [skus, paths or 1, days]; open orders
+            that come in later count in `later`.
+        later: units of open orders beyond the horizon [skus].
+        lead_days: lead time of the order now [paths or 1].
+        usual_lead: lead time that later orders take, in days.
+        review_days: days from one order to the next, at least 1.
+    """
+
+    on_hand: Floats
+    arrivals: Floats
+    later: Floats
+    lead_days: Integers
+    usual_lead: int
+    review_days: int = 1
+
+    def rows(self, chosen: Integers | slice) -> "Situation":
+        """Some of the SKUs."""
+        on_hand, arrivals, later = self.on_hand[chosen], self.arrivals[chosen], self.later[chosen]
+        return Situation(on_hand, arrivals, later, self.lead_days, self.usual_lead, self.review_days)
+
+    @property
+    def position(self) -> Floats:
+        """On hand and on order [skus]."""
+        expected: Floats = self.arrivals.mean(axis=1).sum(axis=1)
+        return self.on_hand + expected + self.later
+
+
+@dataclass(frozen=True)
+class FollowUpPolicy:
+    """Capped base stock on a position in which stock on hand counts less than stock on order.
+
+    Orders min(cap, (level - position + (1 - weight) on hand)+), rounded. Of what is on hand a part will be gone
+    before an order arrives that could serve nothing if it were not there; that part does not replace an order.
+    With weight 1 this is capped base stock.
+
+    Attributes:
+        levels: units [skus or 1, days].
+        weights: of stock on hand, 0 to 1 [skus or 1].
+        caps: largest order [skus or 1, days].
+    """
+
+    levels: Floats
+    weights: Floats
+    caps: Floats
+
+    def rows(self, chosen: Integers | slice) -> "FollowUpPolicy":
+        """Some of the SKUs."""
+        if len(self.levels) == 1:
+            return self
+        return FollowUpPolicy(self.levels[chosen], self.weights[chosen], self.caps[chosen])
+
+    def orders(self, position: Floats, on_hand: Floats, day: int = 0) -> Integers:
+        """Whole units to order on a day [skus]."""
+        missing = self.levels[:, day] - position + (1 - self.weights) * on_hand
+        rounded: Integers = np.clip(np.floor(missing + 0.5), 0, self.caps[:, day]).astype(np.int64)
+        return rounded
+
+
+@dataclass(frozen=True)
+class DayCosts:
+    """What a day costs, given the stock with which it opens.
+
+    Where the days' demands are independent, the expected cost is known from the stock alone (`tables`) and
+    spares most of the noise of the paths; else the path's own demand is charged.
+
+    Attributes:
+        holding: per unit left at the end of a day [skus or 1].
+        stockout: per unit of lost demand [skus or 1].
+        tables: expected cost at 0, 1, .. units [skus or 1, days or 1, units]; None for the path's own demand.
+    """
+
+    holding: Floats
+    stockout: Floats
+    tables: Singles | None = None
+
+    def rows(self, chosen: Integers | slice) -> "DayCosts":
+        """Some of the SKUs."""
+        holding, stockout = (cost if len(cost) == 1 else cost[chosen] for cost in (self.holding, self.stockout))
+        tables = self.tables
+        return DayCosts(holding, stockout, tables if tables is None or len(tables) == 1 else tables[chosen])
+
+    def of_day(self, day: int, stock: Singles, demand: Singles) -> Floats:
+        """Mean over the paths [skus, quantities], given stock [skus, quantities, paths]."""
+        holding, stockout = self.holding[:, None], self.stockout[:, None]
+        if self.tables is None:
+            left: Floats = np.maximum(stock - demand, 0).mean(axis=2)
+            lost: Floats = np.maximum(demand - stock, 0).mean(axis=2)
+            return holding * left + stockout * lost
+        table = self.tables[:, min(day, self.tables.shape[1] - 1)]
+        index = np.minimum(stock, table.shape[1] - 1).astype(np.int32)
+        if len(table) > 1:
+            index += (np.arange(len(table), dtype=np.int32) * table.shape[1])[:, None, None]
+        beyond: Floats = np.maximum(stock - (table.shape[1] - 1), 0).mean(axis=2)
+        expected: Floats = table.ravel()[index].mean(axis=2)
+        return expected + holding * beyond
+
+
+def expected_cost_tables(demand: Floats, holding: Floats, stockout: Floats) -> Singles:
+    """Expected cost of a day at each stock, from drawn demand in whole units.
+
+    Args:
+        demand: units [skus or 1, draws, days or 1].
+        holding: per unit left [skus or 1].
+        stockout: per unit lost [skus or 1].
+
+    Returns:
+        Cost at 0, 1, .. the largest demand drawn [skus or 1, days or 1, units].
+    """
+    skus, draws, days = demand.shape
+    size = int(demand.max()) + 1
+    cell = np.arange(skus)[:, None, None] * days + np.arange(days)
+    counts = np.bincount((cell * size + demand.astype(np.int64)).ravel(), minlength=skus * days * size)
+    at_most = np.cumsum(counts.reshape(skus, days, size), axis=2) / draws
+    left = np.cumsum(at_most, axis=2) - at_most
+    mean = demand.mean(axis=1)[:, :, None]
+    lost = mean - np.arange(size) + left
+    return (holding[:, None, None] * left + stockout[:, None, None] * lost).astype(np.float32)
+
+
+def rollout_costs(
+    quantities: Integers,
+    situation: Situation,
+    demand: Singles,
+    costs: DayCosts,
+    follow_up: FollowUpPolicy,
+    from_day: int | None = None,
+) -> Floats:
+    """Mean cost over the paths of ordering each quantity now and by the follow-up policy at every later review.
+
+    Args:
+        quantities: units [skus, quantities].
+        situation: where the SKUs stand.
+        demand: units [skus or 1, paths, days].
+        costs: of a day.
+        follow_up: what later reviews order.
+        from_day: first day that is charged; by default the first on which the order can be on hand, since
+            no earlier cost depends on it.
+
+    Returns:
+        Cost of all days from `from_day` on [skus, quantities].
+    """
+    days = demand.shape[2]
+    levels, caps = follow_up.levels.astype(np.float32), follow_up.caps.astype(np.float32)
+    counted_out = (1 - follow_up.weights).astype(np.float32)[:, None, None]
+    arrivals = situation.arrivals.astype(np.float32)[:, None]
+    ordered = quantities.astype(np.float32)[:, :, None]
+    due = _arriving(ordered, situation.lead_days, days)
+    stock = situation.on_hand.astype(np.float32)[:, None, None]
+    position = situation.position.astype(np.float32)[:, None, None] + ordered
+    first = int(situation.lead_days.min()) if from_day is None else from_day
+    total = np.zeros(quantities.shape)
+    for day in range(days):
+        stock = stock + arrivals[:, :, :, day]
+        if day in due:
+            stock = stock + due[day]
+        if day % situation.review_days == 0 and 0 < day < days - situation.usual_lead:
+            missing = (levels[:, day, None, None] + _HALF) - position + counted_out * stock
+            order = np.clip(np.floor(missing), 0, caps[:, day, None, None])
+            position = position + order
+            later = day + situation.usual_lead
+            due[later] = due[later] + order if later in due else order
+        today = demand[:, None, :, day]
+        if day >= first:
+            total += costs.of_day(day, stock, today)
+        left = np.maximum(stock - today, 0)
+        position = position - (stock - left)
+        stock = left
+    return total
+
+
+def _arriving(ordered: Singles, lead_days: Integers, days: int) -> dict[int, Singles]:
+    """What the order now brings on each day [skus, quantities, paths or 1]."""
+    return {
+        int(day): ordered * (lead_days == day).astype(np.float32) for day in np.unique(lead_days) if day < days
+    }
