@@ -39,6 +39,9 @@ VERBS = {
     "serve": Verb("serving.app", "forecast and decide (Ray Serve)"),
     "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
+    "lost-sales-benchmark": Verb(
+        "serving.lost_sales_benchmark", "what the best possible policy costs, and each named policy, exactly"
+    ),
     "replay": Verb("serving.replay", "recompute published decisions from their inputs"),
 }
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from infra.contracts.inventory import LeadTimeCount
 
 PRIOR_RECEIPTS = 5
 MAX_LEAD_DAYS = 365
+
+Delivery = Literal["independent", "fifo"]
+"""Whether a supplier's orders arrive independently of each other or never overtake an earlier one."""
 
 
 def lead_time_counts(observed_days: Iterable[int], agreed_days: int) -> list[LeadTimeCount]:
@@ -55,6 +59,42 @@ def draw_residual_days(
     if not longer:
         return np.ones(len(uniforms), dtype=np.int64)
     return draw_lead_days(longer, uniforms) - age_days
+
+
+def draw_arrival_days(
+    counts: Sequence[LeadTimeCount],
+    ages_days: Sequence[int],
+    delivery: Delivery,
+    uniforms: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Days until each of a SKU's orders arrives, jointly [orders, paths]; at least 1 unless placed now.
+
+    First in, first out: the oldest open order is late by its own lead time; any other one comes when its own
+    lead time is over, but not before the order ahead of it. That it is still open says nothing of its own
+    lead time, since it may only have been waiting.
+
+    Args:
+        counts: the lead times of an order that nothing holds up.
+        ages_days: ages of the open orders, oldest first; 0 is an order placed now.
+        delivery: of the supplier.
+        uniforms: numbers in [0, 1) [orders, paths].
+    """
+    if delivery == "independent":
+        own = [_arrival_days(counts, age, drawn) for age, drawn in zip(ages_days, uniforms, strict=True)]
+        return np.stack(own)
+    first = _arrival_days(counts, ages_days[0], uniforms[0])
+    later = [
+        draw_lead_days(counts, drawn) - age for age, drawn in zip(ages_days[1:], uniforms[1:], strict=True)
+    ]
+    return np.maximum.accumulate(np.stack([first, *later]), axis=0)
+
+
+def _arrival_days(
+    counts: Sequence[LeadTimeCount], age_days: int, uniforms: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    if age_days == 0:
+        return draw_lead_days(counts, uniforms)
+    return draw_residual_days(counts, age_days, uniforms)
 
 
 def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:

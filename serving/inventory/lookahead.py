@@ -120,12 +120,12 @@ def follow_up_policy(shapes: list[FollowUpShape], demand: Singles, lead: int, re
     safety, weights, cap = np.array([[s.safety, s.weight, s.cap] for s in shapes]).T[:, :, None]
     levels = covered.mean(axis=1) - (1 - weights) * reviewed.mean(axis=1) + safety * covered.std(axis=1)
     caps = np.round(reviewed.mean(axis=1) + cap * reviewed.std(axis=1))
-    return FollowUpPolicy(levels, weights[:, 0], caps)
+    return FollowUpPolicy(levels, np.broadcast_to(weights[:, 0], len(levels)), caps)
 
 
 _GRID = [
     FollowUpShape(safety, weight, cap)
-    for safety in np.linspace(-1, 3, 9)
+    for safety in np.linspace(-1, 3, 9).tolist()
     for weight in (0.4, 0.6, 0.8, 1.0)
     for cap in (0.0, 0.5, 1.0, 1.5, 2.5)
 ]
@@ -151,7 +151,7 @@ def fit_follow_up(
     for _ in range(_ROUNDS + 1):
         best = shapes[int(_shape_costs(shapes, demand, costs, lead, review, warm_up).argmin())]
         moved = np.array([best.safety, best.weight, best.cap]) + spread * rng.uniform(-1, 1, (_VARIANTS, 3))
-        shapes = [best, *(FollowUpShape(s, float(np.clip(w, 0, 1)), c) for s, w, c in moved)]
+        shapes = [best, *(FollowUpShape(s, min(max(w, 0.0), 1.0), c) for s, w, c in moved.tolist())]
         spread = spread / 2
     return best
 

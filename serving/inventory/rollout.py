@@ -1,7 +1,7 @@
 """What an order now costs over the coming days, on demand paths, if a simple policy orders afterwards.
 
-Days count from 0, the day that starts at the epoch. An order of the epoch with lead time L is on hand when day
-L opens; each later review orders by the follow-up policy. Demand that stock cannot serve is lost.
+Days count from 0, the day that starts at the epoch. An order of the epoch with lead time L is on hand when
+day L opens; each later review orders by the follow-up policy. Demand that stock cannot serve is lost.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Situation:
 
     Attributes:
         on_hand: units [skus].
-        arrivals: units of open orders that come in before each day opens [skus, paths or 1, days]; open orders
-            that come in later count in `later`.
+        arrivals: units of open orders that come in before each day opens [skus, paths or 1, days]; open
+            orders that come in later count in `later`.
         later: units of open orders beyond the horizon [skus].
         lead_days: lead time of the order now [paths or 1].
         usual_lead: lead time that later orders take, in days.
@@ -53,9 +53,9 @@ class Situation:
 class FollowUpPolicy:
     """Capped base stock on a position in which stock on hand counts less than stock on order.
 
-    Orders min(cap, (level - position + (1 - weight) on hand)+), rounded. Of what is on hand a part will be gone
-    before an order arrives that could serve nothing if it were not there; that part does not replace an order.
-    With weight 1 this is capped base stock.
+    Orders min(cap, (level - position + (1 - weight) on hand)+), rounded. Of what is on hand a part will be
+    gone before an order arrives that could serve nothing if it were not there; that part does not replace an
+    order. With weight 1 this is capped base stock.
 
     Attributes:
         levels: units [skus or 1, days].
@@ -99,7 +99,9 @@ class DayCosts:
 
     def rows(self, chosen: Integers | slice) -> "DayCosts":
         """Some of the SKUs."""
-        holding, stockout = (cost if len(cost) == 1 else cost[chosen] for cost in (self.holding, self.stockout))
+        holding, stockout = (
+            cost if len(cost) == 1 else cost[chosen] for cost in (self.holding, self.stockout)
+        )
         tables = self.tables
         return DayCosts(holding, stockout, tables if tables is None or len(tables) == 1 else tables[chosen])
 
@@ -138,7 +140,8 @@ def expected_cost_tables(demand: Floats, holding: Floats, stockout: Floats) -> S
     left = np.cumsum(at_most, axis=2) - at_most
     mean = demand.mean(axis=1)[:, :, None]
     lost = mean - np.arange(size) + left
-    return (holding[:, None, None] * left + stockout[:, None, None] * lost).astype(np.float32)
+    costs: Singles = (holding[:, None, None] * left + stockout[:, None, None] * lost).astype(np.float32)
+    return costs
 
 
 def rollout_costs(
@@ -149,7 +152,7 @@ def rollout_costs(
     follow_up: FollowUpPolicy,
     from_day: int | None = None,
 ) -> Floats:
-    """Mean cost over the paths of ordering each quantity now and by the follow-up policy at every later review.
+    """Mean cost over the paths of ordering each quantity now and by the follow-up policy afterwards.
 
     Args:
         quantities: units [skus, quantities].
@@ -195,5 +198,7 @@ def rollout_costs(
 def _arriving(ordered: Singles, lead_days: Integers, days: int) -> dict[int, Singles]:
     """What the order now brings on each day [skus, quantities, paths or 1]."""
     return {
-        int(day): ordered * (lead_days == day).astype(np.float32) for day in np.unique(lead_days) if day < days
+        int(day): ordered * (lead_days == day).astype(np.float32)
+        for day in np.unique(lead_days)
+        if day < days
     }

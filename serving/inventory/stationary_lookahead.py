@@ -103,7 +103,7 @@ def _even_paths(pool: Floats, paths: int, periods: int, rng: np.random.Generator
 
 
 def _constant(policy: FollowUpPolicy, periods: int) -> FollowUpPolicy:
-    """The first period's policy for all periods: where demand is stationary, the horizon's end changes nothing."""
+    """The first period's policy for all periods: the end of the paths is not the end of demand."""
     return FollowUpPolicy(
         np.repeat(policy.levels[:, :1], periods, axis=1),
         policy.weights,

@@ -1,8 +1,8 @@
-"""One item, lost sales, a constant lead time: everything of it is known, so that policies can be judged exactly.
+"""One item with lost sales and a constant lead time, of which everything is known.
 
 A state is (on hand, arriving next period, .., arriving in `lead_time` - 1 periods). In a period an order is
-placed, demand is served from what is on hand, the rest of the demand is lost, and then the next delivery comes
-in; an order is on hand `lead_time` periods after it was placed (Zipkin, Operations Research 56, 2008).
+placed, demand is served from what is on hand, the rest of the demand is lost, and then the next delivery
+comes in; an order is on hand `lead_time` periods after it was placed (Zipkin, Operations Research 56, 2008).
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,8 @@ def demand_pmf(kind: str, mean: float) -> Floats:
         raise StockstreamError(f"demand {kind!r}: accepted are {' and '.join(KINDS)}")
     law = stats.poisson(mean) if kind == "poisson" else stats.nbinom(1, 1 / (1 + mean))
     pmf: Floats = law.pmf(np.arange(int(law.isf(_TAIL)) + 1))
-    return pmf / pmf.sum()
+    pmf /= pmf.sum()
+    return pmf
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class LostSalesModel:
     stockout_cost: float
 
     def __post_init__(self) -> None:
-        if not 1 <= self.lead_time <= 6:
-            raise StockstreamError(f"lead time {self.lead_time!r}: whole periods from 1 to 6 are accepted")
+        if self.lead_time < 1:
+            raise StockstreamError(f"lead time {self.lead_time!r}: 1 or more whole periods are accepted")
         for name, cost in (("holding cost", self.holding_cost), ("stockout cost", self.stockout_cost)):
             if not 0 < cost < float("inf"):
                 raise StockstreamError(f"{name} {cost!r}: a number above 0 is accepted")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.errors import StockstreamError
 from serving.inventory.exact.lost_sales_model import Floats, LostSalesModel
-from serving.inventory.exact.policy_cost import average_cost
+from serving.inventory.exact.policy_cost import MAX_LEAD_TIME, average_cost
 
 Integers = NDArray[np.int64]
 
@@ -32,7 +33,8 @@ class Optimum:
 
     def decide(self, states: Integers) -> Integers:
         """The best orders in states [states, lead time] that lie within the box."""
-        return self.orders[tuple(states.T)].astype(np.int64)
+        orders: Integers = self.orders[tuple(states.T)].astype(np.int64)
+        return orders
 
 
 def optimal_cost(
@@ -47,7 +49,12 @@ def optimal_cost(
         model: the item.
         tolerance: relative distance of the bounds at which to stop.
         report: told how far it has come.
+
+    Raises:
+        StockstreamError: a lead time that is too long to be solved exactly.
     """
+    if model.lead_time > MAX_LEAD_TIME:
+        raise StockstreamError(f"lead time {model.lead_time!r}: up to {MAX_LEAD_TIME} can be solved exactly")
     highest_stock = model.critical_quantile(model.lead_time + 1) + 2
     highest_order = model.critical_quantile(1) + 1
     while True:

@@ -1,4 +1,4 @@
-"""What a policy costs on average, exactly: the stationary chain of its own decisions in every reachable state."""
+"""What a policy costs on average, exactly: the chain of its own decisions in every reachable state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ Decide = Callable[[Integers], Integers]
 _DIGIT = 1024
 """No quantity reaches this; it is the base in which a state is one number."""
 MAX_STATES = 3_000_000
+MAX_LEAD_TIME = 6
+"""So that a state fits 63 bits; longer ones have too many states anyway."""
 _MAX_SWEEPS = 20_000
 
 
@@ -49,8 +51,11 @@ def average_cost(model: LostSalesModel, decide: Decide, tolerance: float = 1e-7)
         tolerance: relative.
 
     Raises:
-        StockstreamError: more than `MAX_STATES` states, or a quantity of 1024 or more.
+        StockstreamError: a lead time above `MAX_LEAD_TIME`, more than `MAX_STATES` states, or a quantity of
+            1024 or more.
     """
+    if model.lead_time > MAX_LEAD_TIME:
+        raise StockstreamError(f"lead time {model.lead_time!r}: up to {MAX_LEAD_TIME} can be solved exactly")
     keys, orders = _reachable(model.lead_time, decide)
     states = _states(keys, model.lead_time)
     highest = int(states[:, 0].max())
@@ -75,7 +80,9 @@ def _reachable(lead_time: int, decide: Decide) -> tuple[Integers, Integers]:
         states = _states(frontier, lead_time)
         orders = decide(states)
         if max(states.max(), orders.max()) >= _DIGIT:
-            raise StockstreamError(f"a policy holds or orders {_DIGIT} units or more: too many for this solver")
+            raise StockstreamError(
+                f"a policy holds or orders {_DIGIT} units or more: too many for this solver"
+            )
         parts.append((frontier, orders))
         rows, left = _outcomes(states[:, 0])
         reached = np.unique(_next_base(states, orders)[rows] + left * _weights(lead_time)[0])

@@ -1,0 +1,75 @@
+"""The lookahead policy against the exact optimum on the 32 items of Zipkin's testbed (simulated demand)."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from multiprocessing import get_context
+
+import numpy as np
+
+from serving.inventory.exact.lost_sales_model import LostSalesModel, demand_pmf
+from serving.inventory.exact.optimum import optimal_cost
+from serving.lost_sales_benchmark import Line, lookahead_line, sampler_of
+from tests.benchmarks.figures import Figure, measured
+from tests.benchmarks.inventory.estimates import estimate
+
+ITEMS = list(product(("poisson", "geometric"), (4.0, 9.0, 19.0, 39.0), (4, 3, 2, 1)))
+HOW = (
+    "32 lost-sales items, Poisson and geometric demand (simulated), mean 5, holding 1, stockout 4, 9, 19, 39, lead "
+    "time 1-4; the policy gets a demand sampler, costs and state; stationary chain of its decisions / dynamic "
+    "programme; two processes on 2 cores"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One item's result."""
+
+    name: str
+    line: Line
+
+
+def result(item: tuple[str, float, int]) -> Result:
+    """Solves an item and evaluates the policy on it."""
+    demand, stockout_cost, lead_time = item
+    model = LostSalesModel(demand_pmf(demand, 5.0), lead_time, 1.0, stockout_cost)
+    line = lookahead_line(model, sampler_of(demand, 5.0), optimal_cost(model).cost)
+    return Result(f"{demand}_p{stockout_cost:g}_l{lead_time}", line)
+
+
+def results() -> list[Result]:
+    """All items' results, printed as they come."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    found = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for each in pool.map(result, ITEMS):
+            print(f"{each.name}: {each.line.cost:.4f}, {100 * (each.line.ratio - 1):+.4f} %", flush=True)
+            found.append(each)
+    return found
+
+
+def figures() -> list[Figure]:
+    """Mean and largest ratio, each item's, and the times of set-up, of one decision, and of the evaluation."""
+    found = results()
+    ratios = [each.line.ratio for each in found]
+    worst = max(found, key=lambda each: each.line.ratio)
+    span, mean = (min(ratios), max(ratios)), float(np.mean(ratios))
+    times = {what: [each.line.seconds[what] for each in found] for what in found[0].line.seconds}
+    decision = 1000 * max(times["one_decision"])
+    return [
+        estimate("lost_sales.ratio.mean", mean, span, "ratio", HOW, "<= 1.0010", lambda v: v <= 1.0010),
+        estimate(
+            "lost_sales.ratio.max",
+            worst.line.ratio,
+            span,
+            "ratio",
+            f"{HOW}; worst: {worst.name}",
+            "<= 1.0020",
+            lambda v: v <= 1.0020,
+        ),
+        measured("lost_sales.set_up.max", [max(times["set_up"])], "s", HOW, "<= 60", lambda v: v <= 60),
+        measured("lost_sales.decision.max", [decision], "ms", HOW, "<= 50", lambda v: v <= 50),
+        measured("lost_sales.exact_evaluation.sum", [sum(times["exact_evaluation"])], "s", HOW),
+        *(measured(f"lost_sales.ratio.{each.name}", [each.line.ratio], "ratio", HOW) for each in found),
+    ]
