@@ -1,7 +1,7 @@
-"""The lookahead policy on demand that changes, decided from forecast paths, against the best textbook policies.
+"""The lookahead policy on changing demand, decided from forecast paths, against textbook policies.
 
-Simulated: negative binomial demand with a week, a wave of 56 days and a promotion of three days, dispersion 2,
-lead time 4, holding 1. The forecast is the true distribution: joint paths of independent days. Capped base
+Simulated: negative binomial demand with a week, a wave of 56 days and a promotion of three days, dispersion
+2, lead time 4, holding 1. The forecast is the true distribution: joint paths of independent days. Capped base
 stock and projected inventory level take their levels as quantiles of the same forecast; which quantiles, is
 chosen on demand set aside, as is the shape of the lookahead's follow-up policy. All then meet the same other
 demand. Interval: 95 %, paired over the shelves.

@@ -1,8 +1,9 @@
-"""The lookahead policy at a lead time of 8, where no exact solution is at hand, against the best textbook policies.
+"""The lookahead policy at a lead time of 8, beyond exact solutions, against textbook policies.
 
-Stationary Poisson and geometric demand (simulated), mean 5, holding 1. The parameters of capped base stock and
-of projected inventory level are the cheapest on demand set aside for choosing them (grids of whole levels and
-caps, and of quarters); all policies then meet the same other demand. Interval: 95 %, paired over the shelves.
+Stationary Poisson and geometric demand (simulated), mean 5, holding 1. The parameters of capped base stock
+and of projected inventory level are the cheapest on demand set aside for choosing them (grids of whole levels
+and caps, and of quarters); all policies then meet the same other demand. Interval: 95 %, paired over the
+shelves.
 """
 
 from collections.abc import Callable

@@ -16,9 +16,9 @@ from tests.benchmarks.inventory.estimates import estimate
 
 ITEMS = list(product(("poisson", "geometric"), (4.0, 9.0, 19.0, 39.0), (4, 3, 2, 1)))
 HOW = (
-    "32 lost-sales items, Poisson and geometric demand (simulated), mean 5, holding 1, stockout 4, 9, 19, 39, lead "
-    "time 1-4; the policy gets a demand sampler, costs and state; stationary chain of its decisions / dynamic "
-    "programme; two processes on 2 cores"
+    "32 lost-sales items, Poisson and geometric demand (simulated), mean 5, holding 1, stockout 4 to 39, "
+    "lead time 1-4; the policy gets a demand sampler, costs and state; stationary chain of its decisions / "
+    "dynamic programme; two processes on 2 cores"
 )
 
 
@@ -50,7 +50,7 @@ def results() -> list[Result]:
 
 
 def figures() -> list[Figure]:
-    """Mean and largest ratio, each item's, and the times of set-up, of one decision, and of the evaluation."""
+    """Mean and largest ratio, each item's, and the times of set-up, a decision and the evaluation."""
     found = results()
     ratios = [each.line.ratio for each in found]
     worst = max(found, key=lambda each: each.line.ratio)

@@ -36,13 +36,15 @@ def run_costs(
         left = np.maximum(states[:, 0] - demand[:, day], 0)
         pipeline = np.column_stack([states[:, 1:], orders])
         states = np.column_stack([left + pipeline[:, 0], pipeline[:, 1:]])
-    return total / (days - warm_up)
+    total /= days - warm_up
+    return total
 
 
 def _cost(costs: Floats, on_hand: Integers) -> Floats:
     last = len(costs) - 1
-    beyond: Floats = np.maximum(on_hand - last, 0) * (costs[last] - costs[last - 1])
-    return costs[np.minimum(on_hand, last)] + beyond
+    step = costs[last] - costs[last - 1]
+    found: Floats = costs[np.minimum(on_hand, last)] + np.maximum(on_hand - last, 0) * step
+    return found
 
 
 def cheapest(

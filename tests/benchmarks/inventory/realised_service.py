@@ -1,10 +1,10 @@
-"""Service that order-up-to levels realise, true distributions given: 24 cells of supply, unmet demand and target.
+"""Service that order-up-to levels realise where the true distributions are given.
 
-Simulated: negative binomial demand of mean 4 and variance 12 a day, R = 7; lead times of 7 days, or of 5 (80 %) and
-25 days (20 %) with orders that may overtake each other or not. Levels are found by simulating the arrivals
-(`serving.inventory.order_up_to`) and mixed between two whole ones by a hash of the epoch, then judged on other
-demand and lead times. A cycle is one SKU's review period after 50 warm-up periods. Cycle service is the share of
-cycles without unmet demand, fill rate the units served on their day / units demanded.
+Simulated: negative binomial demand of mean 4 and variance 12 a day, R = 7; lead times of 7 days, or of 5 (80 %)
+and 25 days (20 %) with orders that may overtake each other or not. Levels are found by simulating the
+arrivals (`serving.inventory.order_up_to`) and mixed between two whole ones by a hash of the epoch, then
+judged on other demand and lead times. A cycle is one SKU's review period after 50 warm-up periods. Cycle
+service is the share of cycles without unmet demand, fill rate the units served on their day / units demanded.
 """
 
 from dataclasses import dataclass
