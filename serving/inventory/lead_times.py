@@ -2,19 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra.contracts import identity
 from infra.contracts.inventory import LeadTimeCount
+from infra.contracts.message import Delivery
 
 PRIOR_RECEIPTS = 5
 MAX_LEAD_DAYS = 365
-
-Delivery = Literal["independent", "fifo"]
-"""Whether a supplier's orders arrive independently of each other or never overtake an earlier one."""
 
 
 def lead_time_counts(observed_days: Iterable[int], agreed_days: int) -> list[LeadTimeCount]:
@@ -63,11 +60,11 @@ def draw_residual_days(
 
 def draw_arrival_days(
     counts: Sequence[LeadTimeCount],
-    ages_days: Sequence[int],
+    open_ages_days: Sequence[int],
     delivery: Delivery,
     uniforms: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Days until each of a SKU's orders arrives, jointly [orders, paths]; at least 1 unless placed now.
+    """Days until each open order and, last, an order placed now arrive, jointly [open orders + 1, paths].
 
     First in, first out: the oldest open order is late by its own lead time; any other one comes when its own
     lead time is over, but not before the order ahead of it. That it is still open says nothing of its own
@@ -75,26 +72,19 @@ def draw_arrival_days(
 
     Args:
         counts: the lead times of an order that nothing holds up.
-        ages_days: ages of the open orders, oldest first; 0 is an order placed now.
+        open_ages_days: ages of the open orders, oldest first.
         delivery: of the supplier.
-        uniforms: numbers in [0, 1) [orders, paths].
+        uniforms: numbers in [0, 1) [open orders + 1, paths].
     """
+    own = [draw_residual_days(counts, age, u) for age, u in zip(open_ages_days, uniforms[:-1], strict=True)]
+    own.append(draw_lead_days(counts, uniforms[-1]))
     if delivery == "independent":
-        own = [_arrival_days(counts, age, drawn) for age, drawn in zip(ages_days, uniforms, strict=True)]
         return np.stack(own)
-    first = _arrival_days(counts, ages_days[0], uniforms[0])
-    later = [
-        draw_lead_days(counts, drawn) - age for age, drawn in zip(ages_days[1:], uniforms[1:], strict=True)
+    unconditional = [
+        draw_lead_days(counts, u) - age for age, u in zip(open_ages_days[1:], uniforms[1:-1], strict=True)
     ]
-    return np.maximum.accumulate(np.stack([first, *later]), axis=0)
-
-
-def _arrival_days(
-    counts: Sequence[LeadTimeCount], age_days: int, uniforms: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    if age_days == 0:
-        return draw_lead_days(counts, uniforms)
-    return draw_residual_days(counts, age_days, uniforms)
+    ahead = [own[0], *unconditional, own[-1]] if open_ages_days else own
+    return np.maximum.accumulate(np.stack(ahead), axis=0)
 
 
 def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:

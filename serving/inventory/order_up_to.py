@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.contracts import identity
-from serving.inventory.lead_times import Delivery
+from infra.contracts.message import Delivery
 from serving.inventory.policies import Floats, Integers, base_stock
 
 UnmetDemand = Literal["lost", "backordered"]

@@ -1,7 +1,7 @@
 """Service that order-up-to levels realise where the true distributions are given.
 
-Simulated: negative binomial demand of mean 4 and variance 12 a day, R = 7; lead times of 7 days, or of 5 (80 %)
-and 25 days (20 %) with orders that may overtake each other or not. Levels are found by simulating the
+Simulated: negative binomial demand of mean 4 and variance 12 a day, R = 7; lead times of 7 days, or of 5
+(80 %) and 25 days (20 %) with orders that may overtake each other or not. Levels are found by simulating the
 arrivals (`serving.inventory.order_up_to`) and mixed between two whole ones by a hash of the epoch, then
 judged on other demand and lead times. A cycle is one SKU's review period after 50 warm-up periods. Cycle
 service is the share of cycles without unmet demand, fill rate the units served on their day / units demanded.
@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.inventory.lead_times import Delivery
+from infra.contracts.message import Delivery
 from serving.inventory.order_up_to import (
     MixedLevels,
     RealisedService,

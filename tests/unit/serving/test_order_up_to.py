@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import nbinom
 
-from serving.inventory.lead_times import Delivery
+from infra.contracts.message import Delivery
 from serving.inventory.order_up_to import (
     MixedLevels,
     Supply,
