@@ -56,7 +56,7 @@ def test_where_orders_cannot_overtake_an_order_waits_for_the_late_one_ahead_of_i
     """It comes on day 15 with the late one, not on day 5: until then the stock on hand is used up."""
     two_peaks = [LeadTimeCount(days=5, receipts=8), LeadTimeCount(days=25, receipts=2)]
     late = OpenOrder(order_id="po-1", supplier="supplier-1", outstanding=0, placed_ms=EPOCH - 10 * DAY_MS)
-    asked = {"lead_times": two_peaks, "open_orders": [late], "on_hand": 60}
+    asked = {"lead_times": two_peaks, "open_orders": [late], "on_hand": 100}
 
     independent, fifo = (wanted(delivery=delivery, **asked) for delivery in ("independent", "fifo"))
     assert fifo.quantity > independent.quantity

@@ -1,4 +1,4 @@
-"""The lookahead policy against the exact optimum on the 32 items of Zipkin's testbed (simulated demand)."""
+"""The lookahead policy against the exact optimum on Zipkin's testbed, 16 items for each distribution."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -14,12 +14,11 @@ from serving.lost_sales_benchmark import Line, lookahead_line, sampler_of
 from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.inventory.estimates import estimate
 
-ITEMS = list(product(("poisson", "geometric"), (4.0, 9.0, 19.0, 39.0), (4, 3, 2, 1)))
 HOW = (
-    "32 lost-sales items, Poisson and geometric demand (simulated), mean 5, holding 1, stockout 4 to 39, "
-    "lead time 1-4; the policy gets a demand sampler, costs and state; stationary chain of its decisions / "
-    "dynamic programme; two processes on 2 cores"
+    "16 lost-sales items, {} demand (simulated), mean 5, holding 1, stockout 4 to 39, lead time 1-4; the policy "
+    "gets a demand sampler, costs and state; stationary chain of its decisions / dynamic programme; two processes"
 )
+STOCKOUT_COSTS, LEAD_TIMES = (39.0, 19.0, 9.0, 4.0), (4, 3, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -38,38 +37,31 @@ def result(item: tuple[str, float, int]) -> Result:
     return Result(f"{demand}_p{stockout_cost:g}_l{lead_time}", line)
 
 
-def results() -> list[Result]:
-    """All items' results, printed as they come."""
+def results(demand: str) -> list[Result]:
+    """A distribution's results, printed as they come."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     found = []
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for each in pool.map(result, ITEMS):
+        for each in pool.map(result, product([demand], STOCKOUT_COSTS, LEAD_TIMES)):
             print(f"{each.name}: {each.line.cost:.4f}, {100 * (each.line.ratio - 1):+.4f} %", flush=True)
             found.append(each)
     return found
 
 
-def figures() -> list[Figure]:
+def testbed_figures(demand: str) -> list[Figure]:
     """Mean and largest ratio, each item's, and the times of set-up, a decision and the evaluation."""
-    found = results()
+    found, how = results(demand), HOW.format(demand)
     ratios = [each.line.ratio for each in found]
     worst = max(found, key=lambda each: each.line.ratio)
     span, mean = (min(ratios), max(ratios)), float(np.mean(ratios))
     times = {what: [each.line.seconds[what] for each in found] for what in found[0].line.seconds}
-    decision = 1000 * max(times["one_decision"])
+    decision, label = 1000 * max(times["one_decision"]), f"lost_sales.{demand}"
+    worst_how = f"{how}; worst: {worst.name}"
     return [
-        estimate("lost_sales.ratio.mean", mean, span, "ratio", HOW, "<= 1.0010", lambda v: v <= 1.0010),
-        estimate(
-            "lost_sales.ratio.max",
-            worst.line.ratio,
-            span,
-            "ratio",
-            f"{HOW}; worst: {worst.name}",
-            "<= 1.0020",
-            lambda v: v <= 1.0020,
-        ),
-        measured("lost_sales.set_up.max", [max(times["set_up"])], "s", HOW, "<= 60", lambda v: v <= 60),
-        measured("lost_sales.decision.max", [decision], "ms", HOW, "<= 50", lambda v: v <= 50),
-        measured("lost_sales.exact_evaluation.sum", [sum(times["exact_evaluation"])], "s", HOW),
-        *(measured(f"lost_sales.ratio.{each.name}", [each.line.ratio], "ratio", HOW) for each in found),
+        estimate(f"{label}.mean", mean, span, "ratio", how, "<= 1.0010", lambda v: v <= 1.0010),
+        estimate(f"{label}.max", max(ratios), span, "ratio", worst_how, "<= 1.0020", lambda v: v <= 1.0020),
+        measured(f"{label}.set_up.max", [max(times["set_up"])], "s", how, "<= 60", lambda v: v <= 60),
+        measured(f"{label}.decision.max", [decision], "ms", how, "<= 50", lambda v: v <= 50),
+        measured(f"{label}.exact_evaluation.sum", [sum(times["exact_evaluation"])], "s", how),
+        *(measured(f"lost_sales.{each.name}", [each.line.ratio], "ratio", how) for each in found),
     ]
