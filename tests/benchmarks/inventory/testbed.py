@@ -15,8 +15,9 @@ from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.inventory.estimates import estimate
 
 HOW = (
-    "16 lost-sales items, {} demand (simulated), mean 5, holding 1, stockout 4 to 39, lead time 1-4; the policy "
-    "gets a demand sampler, costs and state; stationary chain of its decisions / dynamic programme; two processes"
+    "16 lost-sales items, {} demand (simulated), mean 5, holding 1, stockout 4 to 39, lead time 1-4; the "
+    "policy gets a demand sampler, costs and state; stationary chain of its decisions / dynamic programme; "
+    "two processes"
 )
 STOCKOUT_COSTS, LEAD_TIMES = (39.0, 19.0, 9.0, 4.0), (4, 3, 2, 1)
 
