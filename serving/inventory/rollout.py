@@ -25,7 +25,7 @@ class Situation:
         arrivals: units of open orders that come in before each day opens [skus, paths or 1, days]; open
             orders that come in later count in `later`.
         later: units of open orders beyond the horizon [skus].
-        lead_days: lead time of the order now [paths or 1].
+        lead_days: lead time of the order now [skus or 1, paths or 1].
         usual_lead: lead time that later orders take, in days.
         review_days: days from one order to the next, at least 1.
     """
@@ -40,7 +40,8 @@ class Situation:
     def rows(self, chosen: Integers | slice) -> "Situation":
         """Some of the SKUs."""
         on_hand, arrivals, later = self.on_hand[chosen], self.arrivals[chosen], self.later[chosen]
-        return Situation(on_hand, arrivals, later, self.lead_days, self.usual_lead, self.review_days)
+        lead_days = self.lead_days if len(self.lead_days) == 1 else self.lead_days[chosen]
+        return Situation(on_hand, arrivals, later, lead_days, self.usual_lead, self.review_days)
 
     @property
     def position(self) -> Floats:
@@ -174,7 +175,7 @@ def rollout_costs(
     due = _arriving(ordered, situation.lead_days, days)
     stock = situation.on_hand.astype(np.float32)[:, None, None]
     position = situation.position.astype(np.float32)[:, None, None] + ordered
-    first = int(situation.lead_days.min()) if from_day is None else from_day
+    first = situation.lead_days.min(axis=1, keepdims=True) if from_day is None else np.array([[from_day]])
     total = np.zeros(quantities.shape)
     for day in range(days):
         stock = stock + arrivals[:, :, :, day]
@@ -187,8 +188,8 @@ def rollout_costs(
             later = day + situation.usual_lead
             due[later] = due[later] + order if later in due else order
         today = demand[:, None, :, day]
-        if day >= first:
-            total += costs.of_day(day, stock, today)
+        if day >= first.min():
+            total += costs.of_day(day, stock, today) * (day >= first)
         left = np.maximum(stock - today, 0)
         position = position - (stock - left)
         stock = left
@@ -197,8 +198,5 @@ def rollout_costs(
 
 def _arriving(ordered: Singles, lead_days: Integers, days: int) -> dict[int, Singles]:
     """What the order now brings on each day [skus, quantities, paths or 1]."""
-    return {
-        int(day): ordered * (lead_days == day).astype(np.float32)
-        for day in np.unique(lead_days)
-        if day < days
-    }
+    comes = {int(day): (lead_days == day).astype(np.float32) for day in np.unique(lead_days) if day < days}
+    return {day: ordered * share[:, None, :] for day, share in comes.items()}

@@ -55,7 +55,7 @@ class StationaryLookahead:
     def _situation(self, states: Integers) -> Situation:
         arrivals = np.zeros((len(states), 1, self.demand.shape[2]))
         arrivals[:, 0, 1 : self.lead_time] = states[:, 1:]
-        lead = np.array([self.lead_time])
+        lead = np.array([[self.lead_time]])
         return Situation(states[:, 0].astype(float), arrivals, np.zeros(len(states)), lead, self.lead_time)
 
 

@@ -90,7 +90,7 @@ def looking_ahead(shape: FollowUpShape, stockout_cost: float) -> DecideOnDay:
         costs = DayCosts(holding, stockout, expected_cost_tables(paths.astype(float), holding, stockout))
         arrivals = np.zeros((len(states), 1, HORIZON))
         arrivals[:, 0, 1:LEAD_TIME] = states[:, 1:]
-        lead = np.array([LEAD_TIME])
+        lead = np.array([[LEAD_TIME]])
         on_hand = states[:, 0].astype(float)
         situation = Situation(on_hand, arrivals, np.zeros(len(states)), lead, LEAD_TIME)
         return lookahead_orders(situation, paths, costs, follow_up_policy([shape], paths, LEAD_TIME, 1))

@@ -71,7 +71,7 @@ def test_the_rollout_adds_up_what_happens_day_by_day(data: st.DataObject) -> Non
         np.array([float(on_hand)]),
         np.array([[arrivals]], dtype=float),
         np.zeros(1),
-        np.array([lead]),
+        np.array([[lead]]),
         lead,
         review,
     )
@@ -112,7 +112,7 @@ def skus(count: int, seed: int) -> tuple[Situation, Singles, DayCosts, FollowUpP
     arrivals = rng.poisson(means, (count, 1, 20)).astype(float)
     arrivals[:, :, 3:] = 0
     situation = Situation(
-        rng.poisson(2 * means[:, 0, 0]).astype(float), arrivals, np.zeros(count), np.array([4]), 4
+        rng.poisson(2 * means[:, 0, 0]).astype(float), arrivals, np.zeros(count), np.array([[4]]), 4
     )
     follow_up = follow_up_policy([FollowUpShape(1.5, 0.8, 1.5)], demand, 4, 1)
     return situation, demand, DayCosts(np.ones(count), 19 * np.ones(count)), follow_up
@@ -148,7 +148,11 @@ def test_plenty_of_stock_orders_nothing() -> None:
 def test_an_uncertain_lead_time_is_bought_against() -> None:
     situation, demand, costs, follow_up = skus(5, seed=4)
     mixed = Situation(
-        situation.on_hand, situation.arrivals, situation.later, np.where(np.arange(300) % 5 == 0, 9, 3), 4
+        situation.on_hand,
+        situation.arrivals,
+        situation.later,
+        np.where(np.arange(300) % 5 == 0, 9, 3)[None],
+        4,
     )
 
     certain = lookahead_orders(situation, demand, costs, follow_up)
@@ -169,3 +173,17 @@ def test_the_same_seed_prepares_the_same_decisions() -> None:
 def test_what_makes_no_sense_is_refused(lead_time: int, stockout_cost: float) -> None:
     with pytest.raises(StockstreamError, match="accepted"):
         prepare_lookahead(sampler_of("poisson", 5.0), lead_time, 1.0, stockout_cost)
+
+
+def test_each_sku_may_have_lead_times_of_its_own() -> None:
+    situation, demand, costs, follow_up = skus(4, seed=5)
+    leads = np.array([[3], [4], [5], [6]])
+    mixed = Situation(situation.on_hand, situation.arrivals, situation.later, leads, 4)
+    together = rollout_costs(np.full((4, 1), 9), mixed, demand, costs, follow_up)
+
+    for sku in range(4):
+        row = np.array([sku])
+        alone = rollout_costs(
+            np.full((1, 1), 9), mixed.rows(row), demand[row], costs.rows(row), follow_up.rows(row)
+        )
+        assert alone[0, 0] == together[sku, 0]

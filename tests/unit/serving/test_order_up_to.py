@@ -85,6 +85,19 @@ def test_with_a_constant_lead_time_the_level_serves_as_the_distribution_says(
     assert cycle_service(level, "fifo", demand, constant) == pytest.approx(95.5, abs=0.6)
 
 
+@pytest.mark.parametrize(("target", "fill"), [(0.80, 94.4), (0.90, 97.4), (0.95, 98.9)])
+def test_a_cycle_service_target_gives_a_higher_fill_rate(
+    target: float, fill: float, demand: NDArray[np.int64]
+) -> None:
+    levels = np.full((1, 1, 1), int(nbinom(28, 1 / 3).ppf(target)))
+    constant = np.full((1, RUNS, REVIEWS), 7)
+
+    found = simulate_order_up_to(
+        levels, demand, constant, Supply("fifo", "backordered", REVIEW_DAYS), WARM_UP
+    )
+    assert 100 * found.fill_rate[0] == pytest.approx(fill, abs=0.5)
+
+
 def one_run(
     level: int, demand: list[int], leads: list[int], delivery: str, unmet: str, review_days: int
 ) -> tuple[int, int]:
