@@ -29,14 +29,14 @@ class FollowUpShape:
     """A follow-up policy in proportion to the forecast, so that it suits other days and other SKUs.
 
     Attributes:
-        safety: standard deviations of the covered demand above its mean.
+        safety: standard deviations of the covered demand that the level lies above its mean.
         weight: of stock on hand, 0 to 1.
-        cap: standard deviations of a review period's demand above its mean that one order may bring.
+        share: of what is missing that is ordered at once, 0 to 1.
     """
 
     safety: float
     weight: float
-    cap: float
+    share: float
 
 
 def lookahead_orders(
@@ -114,20 +114,28 @@ def follow_up_policy(shapes: list[FollowUpShape], demand: Singles, lead: int, re
     """
     days = demand.shape[2]
     total = np.concatenate([np.zeros((*demand.shape[:2], 1)), np.cumsum(demand, axis=2, dtype=float)], axis=2)
-    first = np.arange(days)
-    covered = total[:, :, np.minimum(first + lead + review, days)] - total[:, :, first]
-    reviewed = total[:, :, np.minimum(first + review, days)] - total[:, :, first]
-    safety, weights, cap = np.array([[s.safety, s.weight, s.cap] for s in shapes]).T[:, :, None]
-    levels = covered.mean(axis=1) - (1 - weights) * reviewed.mean(axis=1) + safety * covered.std(axis=1)
-    caps = np.round(reviewed.mean(axis=1) + cap * reviewed.std(axis=1))
-    return FollowUpPolicy(levels, np.broadcast_to(weights[:, 0], len(levels)), caps)
+    now = np.arange(days)
+    reviewed, arrival, covered = (
+        total[:, :, np.minimum(now + ahead, days)] - total[:, :, now]
+        for ahead in (review, lead, lead + review)
+    )
+    safety, weights, shares = np.array([[s.safety, s.weight, s.share] for s in shapes]).T[:, :, None]
+    usual = (covered - arrival).mean(axis=1)
+    levels = arrival.mean(axis=1) - (1 - weights) * reviewed.mean(axis=1) + safety * covered.std(axis=1)
+    rows = max(len(usual), len(levels))
+    return FollowUpPolicy(
+        np.broadcast_to(usual, (rows, days)),
+        levels,
+        np.broadcast_to(weights[:, 0], rows),
+        np.broadcast_to(shares[:, 0], rows),
+    )
 
 
 _GRID = [
-    FollowUpShape(safety, weight, cap)
+    FollowUpShape(safety, weight, share)
     for safety in np.linspace(-1, 3, 9).tolist()
     for weight in (0.4, 0.6, 0.8, 1.0)
-    for cap in (0.0, 0.5, 1.0, 1.5, 2.5)
+    for share in (0.15, 0.3, 0.5, 0.75, 1.0)
 ]
 _ROUNDS = 3
 _VARIANTS = 60
@@ -147,11 +155,12 @@ def fit_follow_up(
         seed: of the variants.
     """
     rng = np.random.default_rng(seed)
-    shapes, best, spread = list(_GRID), _GRID[0], np.array([0.25, 0.1, 0.25])
+    shapes, best, spread = list(_GRID), _GRID[0], np.array([0.25, 0.1, 0.1])
     for _ in range(_ROUNDS + 1):
         best = shapes[int(_shape_costs(shapes, demand, costs, lead, review, warm_up).argmin())]
-        moved = np.array([best.safety, best.weight, best.cap]) + spread * rng.uniform(-1, 1, (_VARIANTS, 3))
-        shapes = [best, *(FollowUpShape(s, min(max(w, 0.0), 1.0), c) for s, w, c in moved.tolist())]
+        moved = np.array([best.safety, best.weight, best.share]) + spread * rng.uniform(-1, 1, (_VARIANTS, 3))
+        moved[:, 1:] = np.clip(moved[:, 1:], 0.05, 1)
+        shapes = [best, *(FollowUpShape(*variant) for variant in moved.tolist())]
         spread = spread / 2
     return best
 

@@ -13,8 +13,6 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_HALF = np.float32(0.5)
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -52,32 +50,38 @@ class Situation:
 
 @dataclass(frozen=True)
 class FollowUpPolicy:
-    """Capped base stock on a position in which stock on hand counts less than stock on order.
+    """Base stock that orders only a share of what is missing, and counts stock on hand less than stock on
+    order.
 
-    Orders min(cap, (level - position + (1 - weight) on hand)+), rounded. Of what is on hand a part will be
-    gone before an order arrives that could serve nothing if it were not there; that part does not replace an
-    order. With weight 1 this is capped base stock.
+    Orders (usual + share (level - position + (1 - weight) on hand))+, rounded. Of what is on hand a part will
+    be gone before an order arrives that could serve nothing if it were not there; that part does not replace
+    an order. With weight and share 1 this is base stock, with share 0 a constant order, to which the optimum
+    for lost sales tends as lead times grow (Goldberg et al., Operations Research 64, 2016).
 
     Attributes:
-        levels: units [skus or 1, days].
+        usual: expected demand of the days that an order serves first [skus or 1, days].
+        levels: position before the order at which just the usual is ordered [skus or 1, days].
         weights: of stock on hand, 0 to 1 [skus or 1].
-        caps: largest order [skus or 1, days].
+        shares: of what is missing, 0 to 1 [skus or 1].
     """
 
+    usual: Floats
     levels: Floats
     weights: Floats
-    caps: Floats
+    shares: Floats
 
     def rows(self, chosen: Integers | slice) -> "FollowUpPolicy":
         """Some of the SKUs."""
         if len(self.levels) == 1:
             return self
-        return FollowUpPolicy(self.levels[chosen], self.weights[chosen], self.caps[chosen])
+        per_day, per_sku = (self.usual, self.levels), (self.weights, self.shares)
+        return FollowUpPolicy(*(values[chosen] for values in (*per_day, *per_sku)))
 
     def orders(self, position: Floats, on_hand: Floats, day: int = 0) -> Integers:
         """Whole units to order on a day [skus]."""
         missing = self.levels[:, day] - position + (1 - self.weights) * on_hand
-        rounded: Integers = np.clip(np.floor(missing + 0.5), 0, self.caps[:, day]).astype(np.int64)
+        wanted = self.usual[:, day] + self.shares * missing
+        rounded: Integers = np.floor(np.maximum(wanted, 0) + 0.5).astype(np.int64)
         return rounded
 
 
@@ -168,8 +172,10 @@ def rollout_costs(
         Cost of all days from `from_day` on [skus, quantities].
     """
     days = demand.shape[2]
-    levels, caps = follow_up.levels.astype(np.float32), follow_up.caps.astype(np.float32)
-    counted_out = (1 - follow_up.weights).astype(np.float32)[:, None, None]
+    usual = follow_up.usual + follow_up.shares[:, None] * follow_up.levels
+    usual = (usual + 0.5).astype(np.float32)[:, None, None]
+    share = follow_up.shares.astype(np.float32)[:, None, None]
+    share_of_stock = (follow_up.shares * (1 - follow_up.weights)).astype(np.float32)[:, None, None]
     arrivals = situation.arrivals.astype(np.float32)[:, None]
     ordered = quantities.astype(np.float32)[:, :, None]
     due = _arriving(ordered, situation.lead_days, days)
@@ -182,8 +188,8 @@ def rollout_costs(
         if day in due:
             stock = stock + due[day]
         if day % situation.review_days == 0 and 0 < day < days - situation.usual_lead:
-            missing = (levels[:, day, None, None] + _HALF) - position + counted_out * stock
-            order = np.clip(np.floor(missing), 0, caps[:, day, None, None])
+            wanted = usual[..., day] - share * position + share_of_stock * stock
+            order = np.maximum(np.floor(wanted), 0)
             position = position + order
             later = day + situation.usual_lead
             due[later] = due[later] + order if later in due else order

@@ -104,8 +104,5 @@ def _even_paths(pool: Floats, paths: int, periods: int, rng: np.random.Generator
 
 def _constant(policy: FollowUpPolicy, periods: int) -> FollowUpPolicy:
     """The first period's policy for all periods: the end of the paths is not the end of demand."""
-    return FollowUpPolicy(
-        np.repeat(policy.levels[:, :1], periods, axis=1),
-        policy.weights,
-        np.repeat(policy.caps[:, :1], periods, axis=1),
-    )
+    usual, levels = (np.repeat(values[:, :1], periods, axis=1) for values in (policy.usual, policy.levels))
+    return FollowUpPolicy(usual, levels, policy.weights, policy.shares)

@@ -122,7 +122,7 @@ def one_run(
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_simulation_agrees_with_following_each_order(data: st.DataObject) -> None:
     review_days, reviews = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 8))
     days = review_days * reviews
