@@ -50,8 +50,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class FollowUpPolicy:
-    """Base stock that orders only a share of what is missing, and counts stock on hand less than stock on
-    order.
+    """Base stock that orders a share of what is missing and counts stock on hand less than stock on order.
 
     Orders (usual + share (level - position + (1 - weight) on hand))+, rounded. Of what is on hand a part will
     be gone before an order arrives that could serve nothing if it were not there; that part does not replace
