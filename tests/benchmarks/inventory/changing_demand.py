@@ -21,7 +21,7 @@ from tests.benchmarks.inventory.lost_sales_runs import DecideOnDay, Floats, Inte
 
 CYCLE, LEAD_TIME, DISPERSION, WARM_UP = 56, 4, 2.0, 28
 HORIZON, PATHS = 2 * LEAD_TIME + 12, 1024
-CHOOSING, JUDGING = (40, 140), (192, 140)
+CHOOSING, JUDGING = (40, 140), (128, 112)
 """Shelves and days."""
 UNITS = 400
 DAYS = np.arange(CYCLE)
