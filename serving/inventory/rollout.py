@@ -171,10 +171,7 @@ def rollout_costs(
         Cost of all days from `from_day` on [skus, quantities].
     """
     days = demand.shape[2]
-    usual = follow_up.usual + follow_up.shares[:, None] * follow_up.levels
-    usual = (usual + 0.5).astype(np.float32)[:, None, None]
-    share = follow_up.shares.astype(np.float32)[:, None, None]
-    share_of_stock = (follow_up.shares * (1 - follow_up.weights)).astype(np.float32)[:, None, None]
+    constant, share, share_of_stock = _terms(follow_up)
     arrivals = situation.arrivals.astype(np.float32)[:, None]
     ordered = quantities.astype(np.float32)[:, :, None]
     due = _arriving(ordered, situation.lead_days, days)
@@ -187,7 +184,7 @@ def rollout_costs(
         if day in due:
             stock = stock + due[day]
         if day % situation.review_days == 0 and 0 < day < days - situation.usual_lead:
-            wanted = usual[..., day] - share * position + share_of_stock * stock
+            wanted = constant[..., day] - share * position + share_of_stock * stock
             order = np.maximum(np.floor(wanted), 0)
             position = position + order
             later = day + situation.usual_lead
@@ -199,6 +196,16 @@ def rollout_costs(
         position = position - (stock - left)
         stock = left
     return total
+
+
+def _terms(follow_up: FollowUpPolicy) -> tuple[Singles, Singles, Singles]:
+    """An order is floor(constant - share x position + share of stock x on hand), or nothing."""
+    constant = follow_up.usual + follow_up.shares[:, None] * follow_up.levels + 0.5
+    share_of_stock = follow_up.shares * (1 - follow_up.weights)
+    constant, share, share_of_stock = (
+        values.astype(np.float32)[:, None, None] for values in (constant, follow_up.shares, share_of_stock)
+    )
+    return constant, share, share_of_stock
 
 
 def _arriving(ordered: Singles, lead_days: Integers, days: int) -> dict[int, Singles]:
