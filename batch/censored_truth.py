@@ -53,7 +53,7 @@ def censored_truth(
     Returns:
         The existing days; series are numbered anew in their order.
     """
-    exists = _existing(sales.sum(2), stockout_hours)
+    exists = existing_days(sales.sum(2), stockout_hours)
     kept = np.flatnonzero(exists.any(1))
     series, day = np.nonzero(exists[kept])
     whole = sales[kept[series], day]
@@ -67,7 +67,13 @@ def censored_truth(
     )
 
 
-def _existing(total: Floats, stockout_hours: Ints) -> Flags:
+def existing_days(total: Floats, stockout_hours: Ints) -> Flags:
+    """(series, days) those without stock-out, of series with at least 30 of them and a mean sale above 0.1.
+
+    Args:
+        total: recorded sales, shape (series, days).
+        stockout_hours: hours out of stock between 6 and 22, shape (series, days).
+    """
     full = stockout_hours == 0
     count = full.sum(1)
     mean = np.where(full, total, 0).sum(1) / np.maximum(count, 1)

@@ -76,7 +76,15 @@ def scaling(workers: int, gpus: int) -> ray.train.ScalingConfig:
     )
 
 
-def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Weights:
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """Its weights, and the median seconds of a training step of the first worker."""
+
+    weights: Weights
+    seconds_per_step: float
+
+
+def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> TrainedNetwork:
     """Runs Ray Train on this machine's own short-lived cluster.
 
     Raises:
@@ -98,9 +106,12 @@ def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Wei
             result = trainer.fit()
         except ray.train.TrainingFailedError as error:
             raise StockstreamError(f"training failed: {str(error).strip().splitlines()[-1]}") from error
-        if result.checkpoint is None:
+        if result.checkpoint is None or result.metrics is None:
             raise StockstreamError("training ended without a checkpoint")
-        return {name: tensor.numpy() for name, tensor in trained_weights(result.checkpoint).items()}
+        tensors = trained_weights(result.checkpoint)
+        return TrainedNetwork(
+            {name: tensor.numpy() for name, tensor in tensors.items()}, result.metrics["seconds_per_step"]
+        )
 
 
 @contextmanager
@@ -132,7 +143,8 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     last_day = learned.day(learned.units.shape[1] - 1)
     typer.echo(f"training on {len(panel.series)} series, {panel.first_day} to {last_day}, {workers} workers")
     arguments = worker_arguments(settings.panel_dir, last_day, config, plan)
-    predictor = finished(known, config, train_network(arguments, workers, settings.run_dir))
+    trained = train_network(arguments, workers, settings.run_dir)
+    predictor = finished(known, config, trained.weights)
     config, scored = predictor.config, panel.sample(GATE_SERIES)
     typer.echo(
         f"bent share {config.bent_share}, copula {config.copula}, fallback copula {config.fallback_copula}; "
@@ -146,6 +158,7 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
         "seed": plan.seed,
         "plan": vars(plan),
         "workers": workers,
+        "seconds_per_step": trained.seconds_per_step,
         "versions": {name: version(name) for name in VERSIONED},
     }
     return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin)

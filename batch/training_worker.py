@@ -1,9 +1,11 @@
 """What each Ray Train worker runs: its share of the series, one network kept equal by DDP."""
 
 import tempfile
+import time
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import ray.train
@@ -52,13 +54,18 @@ def train_worker(arguments: dict[str, Any]) -> None:
     data = TrainingSets(learned, config, plan, seasons.effects, rank, workers)
     network = ray.train.torch.prepare_model(new_network(config, seasons, plan.seed))
     optimizer = new_optimizer(network, plan)
+    seconds: list[float] = []
     for epoch in range(_resume(network, optimizer), plan.epochs):
-        loss = train_epoch(network, optimizer, data.of(epoch), config, plan, epoch, rank, workers)
+        learned_from, began = data.of(epoch), time.perf_counter()
+        loss = train_epoch(network, optimizer, learned_from, config, plan, epoch, rank, workers)
+        seconds.append((time.perf_counter() - began) / plan.steps_per_epoch)
         if rank == 0:
-            print(f"epoch {epoch + 1}/{plan.epochs}: loss {loss:.4f}", flush=True)
+            windows = plan.series_per_step / seconds[-1]
+            print(f"epoch {epoch + 1}/{plan.epochs}: loss {loss:.4f}, {windows:.0f} windows/s", flush=True)
         done = epoch + 1
         if done % EPOCHS_PER_CHECKPOINT == 0 or done == plan.epochs:
-            _report(network, optimizer, done, loss, rank)
+            metrics = {"epochs": done, "loss": loss, "seconds_per_step": median(seconds)}
+            _report(network, optimizer, metrics, rank)
 
 
 def trained_weights(checkpoint: ray.train.Checkpoint) -> dict[str, torch.Tensor]:
@@ -69,14 +76,13 @@ def trained_weights(checkpoint: ray.train.Checkpoint) -> dict[str, torch.Tensor]
 
 
 def _report(
-    network: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs_done: int, loss: float, rank: int
+    network: torch.nn.Module, optimizer: torch.optim.Optimizer, metrics: dict[str, Any], rank: int
 ) -> None:
-    metrics = {"epochs": epochs_done, "loss": loss}
     if rank > 0:
         ray.train.report(metrics)
         return
     with tempfile.TemporaryDirectory() as folder:
-        save_checkpoint(Path(folder), network, optimizer, epochs_done)
+        save_checkpoint(Path(folder), network, optimizer, metrics["epochs"])
         ray.train.report(metrics, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
 

@@ -89,7 +89,7 @@ class _Days:
     @property
     def observed(self) -> Flags:
         known = self.recorded | self.missing if self.treatment == "zero" else self.recorded
-        return known & self.in_stock & self.location_open
+        return np.where(self.location_open, known & self.in_stock, self.launched)
 
     def facts(self) -> dict[str, Any]:
         return {

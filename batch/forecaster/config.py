@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 
-FEATURE_SCHEMA: Literal[2] = 2
-"""Version of the inputs made by `batch.forecaster.windows`; a model of another version is refused."""
+FEATURE_SCHEMA: Literal[3] = 3
+"""Version of the network's inputs and of what its outputs mean; a model of another version is refused."""
 
 
 class ForecasterConfig(BaseModel):
@@ -24,7 +24,7 @@ class ForecasterConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    feature_schema: Literal[2] = FEATURE_SCHEMA
+    feature_schema: Literal[3] = FEATURE_SCHEMA
     encoder_days: int = 112
     lookback_days: int = 364
     base_days: tuple[int, ...] = (28, 56, 90)

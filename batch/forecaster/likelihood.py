@@ -1,7 +1,9 @@
 """Likelihoods of the mixture heads, for whole units and for fractional demand, with stock-outs as bounds.
 
 Mixtures are given by raw parameters (..., 3 * components [+ 1]): logits, log means and log dispersions of
-counts; or logits, log medians and log deviations, then the logit of no demand, of fractional demand.
+counts; or logits, log scales and log shapes of Weibull distributions, then the logit of no demand, of
+fractional demand. A Weibull's light tail is what a stock-out's bound needs: log-normals in its place made the
+mean of cut sales 13 to 30 % too high (FreshRetailNet, series for development).
 """
 
 from typing import Any
@@ -14,6 +16,7 @@ from torch import Tensor
 
 LEAST_PROBABILITY = 1e-12
 DIFFERENCE = 1e-3
+MAX_EXPONENT = 15.0
 
 
 def count_log_likelihood(raw: Tensor, units: Tensor, uncensored: Tensor) -> Tensor:
@@ -69,16 +72,17 @@ def _double(values: Tensor) -> NDArray[np.float64]:
 
 def fractional_log_likelihood(raw: Tensor, units: Tensor, uncensored: Tensor) -> Tensor:
     """Log density of `units` (mass at 0), or log probability of at least as much where censored."""
-    logits, log_median, log_sigma = torch.chunk(raw[..., :-1], 3, dim=-1)
+    logits, log_scale, log_shape = torch.chunk(raw[..., :-1], 3, dim=-1)
     nothing = raw[..., -1]
     log_y = torch.log(units.clamp(min=1e-4))[..., None]
-    z = (log_y - log_median) / torch.exp(log_sigma)
-    density = -0.5 * z**2 - log_sigma - log_y - 0.5 * float(np.log(2 * np.pi))
+    z = (torch.exp(log_shape) * (log_y - log_scale)).clamp(max=MAX_EXPONENT)
+    log_survival = -torch.exp(z)
+    density = log_shape - log_y + z + log_survival
     weights = torch.log_softmax(logits, dim=-1)
     some = _log_sigmoid(-nothing)
     exact = torch.where(units > 0, some + torch.logsumexp(weights + density, dim=-1), _log_sigmoid(nothing))
-    tail = torch.special.log_ndtr(-z)
-    bound = torch.where(units > 0, some + torch.logsumexp(weights + tail, dim=-1), torch.zeros_like(some))
+    tail = torch.logsumexp(weights + log_survival, dim=-1)
+    bound = torch.where(units > 0, some + tail, torch.zeros_like(some))
     return torch.where(uncensored > 0.5, exact, bound)
 
 

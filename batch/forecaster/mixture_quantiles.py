@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincinv, ndtr, ndtri
+from scipy.special import gammainc, gammaincinv
 
 Floats = NDArray[np.float64]
 
@@ -16,6 +16,7 @@ MAX_COUNT = 192
 
 GRID_POINTS = 128
 TOP = 0.9995
+MAX_EXPONENT = 15.0
 
 
 def mixture_quantiles(
@@ -28,7 +29,7 @@ def mixture_quantiles(
         scale: units that a multiple of 1 stands for.
         levels: ascending probabilities.
         components: how many distributions are mixed.
-        counts: negative binomials; otherwise log-normals and a mass at zero.
+        counts: negative binomials; otherwise Weibull distributions and a mass at zero.
     """
     logits, location, spread, nothing = np.split(
         raw.reshape(-1, raw.shape[-1]), [components, 2 * components, 3 * components], axis=1
@@ -89,14 +90,15 @@ def _gamma_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) 
 
 
 def fractional_quantiles(
-    levels: Floats, nothing: Floats, weights: Floats, log_median: Floats, sigma: Floats
+    levels: Floats, nothing: Floats, weights: Floats, log_scale: Floats, shape: Floats
 ) -> Floats:
-    """(rows, levels) quantiles of log-normal mixtures with probability `nothing` (rows,) of zero."""
-    reach = sigma * float(ndtri(TOP))
-    low, top = np.exp((log_median - reach).min(axis=1)), np.exp((log_median + reach).max(axis=1))
+    """(rows, levels) quantiles of Weibull mixtures with probability `nothing` (rows,) of zero."""
+    low, top = (log_scale + np.log(-np.log1p(-p)) / shape for p in (1 - TOP, TOP))
+    low, top = np.exp(low.min(axis=1)), np.exp(top.max(axis=1))
 
     def reached(y: Floats) -> Floats:
-        parts = ndtr((np.log(y)[..., None] - log_median[:, None]) / sigma[:, None])
+        z = (np.log(y)[..., None] - log_scale[:, None]) * shape[:, None]
+        parts = -np.expm1(-np.exp(np.minimum(z, MAX_EXPONENT)))
         total: Floats = nothing[:, None] + (1 - nothing[:, None]) * (weights[:, None] * parts).sum(axis=2)
         return total
 

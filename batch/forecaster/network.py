@@ -14,7 +14,7 @@ SUMMARY_LEVELS = (3, 5, 7, 9, 12, 14, 17)
 """Knots of the empirical quantile functions that the encoder's state is joined with."""
 
 LOG_BOUND = 4.0
-FIRST_SPREAD, FIRST_DEVIATION = 0.3, -0.4
+FIRST_SPREAD, FIRST_LOG_SHAPE = 0.3, 0.4
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class NetworkInput:
 class DemandNetwork(nn.Module):
     """Direct multi-horizon distributions from every origin in a window (forked decoding).
 
-    Two heads share the encoder. One gives a mixture, negative binomial or zero-inflated log-normal. The other
+    Two heads share the encoder. One gives a mixture, negative binomial or zero-inflated Weibull. The other
     mixes the bases, stretches every increment between knots and adds a small positive one, so that quantiles
     are non-negative and never cross (Wen et al. 2017, arXiv 1711.11053, for the forked training).
     """
@@ -81,7 +81,7 @@ class DemandNetwork(nn.Module):
             spread = torch.linspace(-FIRST_SPREAD, FIRST_SPREAD, self.components)
             self.mixture.bias[self.components : 2 * self.components] = spread
             if not self.counts:
-                self.mixture.bias[2 * self.components : 3 * self.components] = FIRST_DEVIATION
+                self.mixture.bias[2 * self.components : 3 * self.components] = FIRST_LOG_SHAPE
 
     def forward(self, batch: NetworkInput) -> tuple[Tensor, Tensor]:
         """Both heads for every step, in multiples of level times index.

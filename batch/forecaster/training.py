@@ -50,6 +50,7 @@ class TrainingPlan:
     masked_series: float = 0.3
     masked_share: float = 0.25
     bent_loss: float = 1.0
+    bfloat16: bool = True
     seed: int = 7
 
     @property
@@ -292,8 +293,11 @@ def train_epoch(
             group["lr"] = learning_rate(plan, epoch * plan.steps_per_epoch + step)
         batch, targets = draw_batch(data, config, plan, plan.series_per_step // workers, generator)
         batch, targets = to_device(batch, device), to_device(targets, device)
-        mixture, bent = network(batch)
-        loss = training_loss(mixture, bent, targets, config, plan.bent_loss)
+        # Half the bits on a GPU only, and only in the network: likelihoods need all of them.
+        half = plan.bfloat16 and device.type == "cuda"
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            mixture, bent = network(batch)
+        loss = training_loss(mixture.float(), bent.float(), targets, config, plan.bent_loss)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

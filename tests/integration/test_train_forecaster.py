@@ -85,4 +85,4 @@ def test_a_backtest_of_the_model_repeats_the_loss_of_the_gate(trained: tuple[Pat
     run_verb("batch.backtest", run_dir, "--models", name, "--spacing", "14")
     report = json.loads((run_dir / "backtest" / "report.json").read_text())
     gate = load_artifact(run_dir / "models", folder.name).metrics["pooled"]["lstm"]
-    assert report["models"][name]["pooled"]["wql"] == pytest.approx(gate["wql"], rel=1e-3)
+    assert report["models"][name]["pooled"]["wql"] == pytest.approx(gate["wql"], rel=1e-9)

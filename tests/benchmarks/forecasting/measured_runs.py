@@ -8,9 +8,10 @@ from batch.backtesting.forecaster import Forecaster
 from batch.backtesting.models import BASELINES, MODELS
 from batch.backtesting.runs import Run, Task, run_backtest
 from batch.backtesting.scores import ScoreSums
-from batch.backtesting.summary import loss_and_demand, metrics, total
+from batch.backtesting.summary import loss_and_demand, loss_ratio, metrics, total
 from infra.errors import StockstreamError
 from infra.local.verify import ROOT, current_commit
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.forecasting.tuned_peers import SECONDS, TunedLightGBM
 
 OURS = "lstm"
@@ -54,6 +55,32 @@ def wql(sums: ScoreSums, tau: int | None = None) -> float:
     """Weighted quantile loss of days, or of the tau at that place."""
     loss, demand = loss_and_demand(sums, tau)
     return loss / demand
+
+
+def loss_ratio_figure(
+    label: str,
+    ours: Sequence[Run],
+    theirs: Sequence[Run],
+    place: int | None,
+    how: str,
+    goal: str | None = None,
+) -> Figure:
+    """Ours by theirs, of days or of the tau at that place, with its 95 % interval as the spread.
+
+    Args:
+        goal: `<= limit`; without one, ours has to be better or tied.
+    """
+    ours_sums, their_sums = ([run.sums for run in runs] for runs in (ours, theirs))
+    found = loss_ratio(ours_sums, their_sums, place, max(1, round(len(ours) ** (1 / 3))))
+    if found is None:
+        raise StockstreamError(f"{label}: no loss to compare with")
+    tied = found["low"] <= 1 and found["value"] <= 1.01
+    met = found["value"] <= float(goal.removeprefix("<= ")) if goal else found["value"] < 1 or tied
+    return Figure(
+        label, found["value"], "", goal or "< 1, or 95 % interval has 1 and <= 1.01", met, len(ours),
+        (found["low"], found["high"]),
+        f"{how}; WQL; spread is the 95 % interval of a block bootstrap over origins", current_commit(),
+    )  # fmt: skip
 
 
 def tail_pinball(sums: ScoreSums) -> float:

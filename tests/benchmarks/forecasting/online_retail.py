@@ -8,15 +8,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from batch.backtesting.models import BASELINES
 from batch.backtesting.rolling import Origins, rolling_origins, segments_at
 from batch.backtesting.runs import Run, Task
 from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
-from batch.backtesting.scores import ScoreSums
-from batch.backtesting.summary import loss_ratio, metrics
+from batch.backtesting.summary import metrics
 from infra.errors import StockstreamError
 from infra.local.verify import current_commit
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.forecasting.measured_runs import CLASSICAL, OURS, contestants, measured_runs, pooled
+from tests.benchmarks.forecasting.measured_runs import (
+    CLASSICAL,
+    OURS,
+    contestants,
+    loss_ratio_figure,
+    measured_runs,
+    pooled,
+)
 
 FILE = "online_retail.parquet"
 SALE_DAYS, HORIZON, ORIGINS, REFIT_EVERY = 250, 28, 12, 3
@@ -84,35 +91,20 @@ def _sales() -> pd.DataFrame:
 
 
 def _ratios(runs: Mapping[str, Sequence[Run]], origins: Origins, how: str) -> list[Figure]:
-    sums = {name: [run.sums for run in made] for name, made in runs.items()}
-    made = []
-    for name, theirs in sums.items():
-        if name == OURS:
-            continue
-        for place, kind in ((None, "days"), *((p, f"{tau}_days") for p, tau in enumerate(origins.taus))):
-            made.append(_ratio(f"retail_{kind}_by_{name}", sums[OURS], theirs, place, name, how))
-    return made
-
-
-def _ratio(
-    label: str, ours: Sequence[ScoreSums], theirs: Sequence[ScoreSums], place: int | None, name: str, how: str
-) -> Figure:
-    """The ratio with its 95 % interval as the spread."""
-    found = loss_ratio(ours, theirs, place, max(1, round(len(ours) ** (1 / 3))))
-    if found is None:
-        raise StockstreamError(f"{name} has no loss to compare with")
-    if name in ("seasonal-naive", "empirical-56"):
-        goal, met = "<= 0.90", found["value"] <= 0.90
-    else:
-        goal, met = (
-            "< 1, or 95 % interval has 1 and <= 1.01",
-            found["value"] < 1 or (found["low"] <= 1 and found["value"] <= 1.01),
+    places = ((None, "days"), *((place, f"{tau}_days") for place, tau in enumerate(origins.taus)))
+    return [
+        loss_ratio_figure(
+            f"retail_{kind}_by_{name}",
+            runs[OURS],
+            theirs,
+            place,
+            how,
+            "<= 0.90" if name in BASELINES else None,
         )
-    spread = (found["low"], found["high"])
-    return Figure(
-        label, found["value"], "", goal, met, len(ours), spread,
-        f"{how}; WQL; spread is the 95 % interval of a block bootstrap over origins", current_commit(),
-    )  # fmt: skip
+        for name, theirs in runs.items()
+        if name != OURS
+        for place, kind in places
+    ]
 
 
 def _calibration(runs: Sequence[Run], origins: Origins, how: str) -> list[Figure]:

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 from numpy.testing import assert_allclose
-from scipy.stats import lognorm, nbinom
+from scipy.stats import nbinom, weibull_min
 from torch import Tensor
 
 from batch.forecaster.likelihood import count_log_likelihood, fractional_log_likelihood
@@ -49,13 +49,13 @@ def test_slopes_of_a_stock_outs_likelihood_agree_with_differences() -> None:
     )
 
 
-def test_fractional_demand_has_a_mass_at_zero_and_log_normal_densities_above() -> None:
+def test_fractional_demand_has_a_mass_at_zero_and_weibull_densities_above() -> None:
     found = fractional_log_likelihood(raw_fractional(4), UNITS.double(), torch.ones(4))
-    density = 0.75 * (WEIGHTS * lognorm.pdf(UNITS[:, None], K, scale=MEANS)).sum(axis=1)
+    density = 0.75 * (WEIGHTS * weibull_min.pdf(UNITS[:, None].clamp(min=1e-9), K, scale=MEANS)).sum(axis=1)
     assert_allclose(found, np.log(np.where(UNITS > 0, density, 0.25)), rtol=1e-5)
 
 
 def test_a_stock_out_of_fractional_demand_is_a_bound_too() -> None:
     found = fractional_log_likelihood(raw_fractional(4), UNITS.double(), torch.zeros(4))
-    tail = 0.75 * (WEIGHTS * lognorm.sf(UNITS[:, None], K, scale=MEANS)).sum(axis=1)
+    tail = 0.75 * (WEIGHTS * weibull_min.sf(UNITS[:, None], K, scale=MEANS)).sum(axis=1)
     assert_allclose(found, np.log(np.where(UNITS > 0, tail, 1.0)), rtol=1e-5, atol=1e-9)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import lognorm, nbinom
+from scipy.stats import nbinom, weibull_min
 
 from batch.forecaster.mixture_quantiles import (
     MAX_COUNT,
@@ -56,10 +56,10 @@ def test_a_row_has_the_same_quantiles_alone_and_among_larger_ones() -> None:
         assert_array_equal(together[[row]], count_quantiles(LEVELS, *(part[[row]] for part in parts)))
 
 
-def test_fractional_demand_has_the_quantiles_of_a_log_normal_above_its_zeros() -> None:
+def test_fractional_demand_has_the_quantiles_of_a_weibull_above_its_zeros() -> None:
     none = np.array([0.4])
     found = fractional_quantiles(LEVELS, none, np.ones((1, 1)), np.zeros((1, 1)), np.full((1, 1), 0.8))[0]
-    expected = lognorm.ppf(np.maximum(LEVELS - 0.4, 0) / 0.6, 0.8)
+    expected = weibull_min.ppf(np.maximum(LEVELS - 0.4, 0) / 0.6, 0.8)
     assert (found[LEVELS <= 0.4] == 0).all()
     assert_allclose(found, expected, rtol=0.02, atol=0.05)
 

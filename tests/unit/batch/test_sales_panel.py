@@ -178,6 +178,14 @@ def test_a_weekday_without_any_row_is_closed(tmp_path: Path) -> None:
     assert panel.demand.location_open[0].tolist() == [day % 7 != 6 for day in range(20)]
 
 
+def test_a_closed_day_hides_no_demand(tmp_path: Path) -> None:
+    table = rows(skus=("only",), open=True)
+    table.loc[4, ["open", "units"]] = [False, 0]
+    panel = read_csv(tmp_path, table)
+    assert panel.demand.observed.all()
+    assert not panel.demand.open[0, 4]
+
+
 def test_sales_of_a_day_partly_out_of_stock_are_not_demand(tmp_path: Path) -> None:
     table = rows(available=1.0)
     table.loc[4, "available"] = 0.6
