@@ -173,7 +173,8 @@ def _shape_costs(
     arrivals = np.zeros((count, 1, days))
     arrivals[:, :, :lead] = np.round(demand.mean())
     on_hand = np.full(count, np.round(demand.mean() * review))
-    situation = Situation(on_hand, arrivals, np.zeros(count), np.array([[lead]]), lead, review)
+    on_order = arrivals.sum(axis=(1, 2))
+    situation = Situation(on_hand, on_order, arrivals, np.array([[lead]]), lead, review)
     now = follow_up.orders(situation.position, on_hand)[:, None]
     size = max(1, _CHUNK_ELEMENTS // demand.shape[1])
     parts = [

@@ -20,32 +20,30 @@ class Situation:
 
     Attributes:
         on_hand: units [skus].
-        arrivals: units of open orders that come in before each day opens [skus, paths or 1, days]; open
-            orders that come in later count in `later`.
-        later: units of open orders beyond the horizon [skus].
+        on_order: units of all open orders [skus].
+        arrivals: what of them comes in before each day opens [skus, paths or 1, days].
         lead_days: lead time of the order now [skus or 1, paths or 1].
         usual_lead: lead time that later orders take, in days.
         review_days: days from one order to the next, at least 1.
     """
 
     on_hand: Floats
+    on_order: Floats
     arrivals: Floats
-    later: Floats
     lead_days: Integers
     usual_lead: int
     review_days: int = 1
 
     def rows(self, chosen: Integers | slice) -> "Situation":
         """Some of the SKUs."""
-        on_hand, arrivals, later = self.on_hand[chosen], self.arrivals[chosen], self.later[chosen]
+        on_hand, on_order, arrivals = self.on_hand[chosen], self.on_order[chosen], self.arrivals[chosen]
         lead_days = self.lead_days if len(self.lead_days) == 1 else self.lead_days[chosen]
-        return Situation(on_hand, arrivals, later, lead_days, self.usual_lead, self.review_days)
+        return Situation(on_hand, on_order, arrivals, lead_days, self.usual_lead, self.review_days)
 
     @property
     def position(self) -> Floats:
         """On hand and on order [skus]."""
-        expected: Floats = self.arrivals.mean(axis=1).sum(axis=1)
-        return self.on_hand + expected + self.later
+        return self.on_hand + self.on_order
 
 
 @dataclass(frozen=True)

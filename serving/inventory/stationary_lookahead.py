@@ -55,8 +55,8 @@ class StationaryLookahead:
     def _situation(self, states: Integers) -> Situation:
         arrivals = np.zeros((len(states), 1, self.demand.shape[2]))
         arrivals[:, 0, 1 : self.lead_time] = states[:, 1:]
-        lead = np.array([[self.lead_time]])
-        return Situation(states[:, 0].astype(float), arrivals, np.zeros(len(states)), lead, self.lead_time)
+        on_hand, on_order = states[:, 0].astype(float), states[:, 1:].sum(axis=1).astype(float)
+        return Situation(on_hand, on_order, arrivals, np.array([[self.lead_time]]), self.lead_time)
 
 
 def prepare_lookahead(

@@ -21,7 +21,7 @@ from tests.benchmarks.inventory.lost_sales_runs import DecideOnDay, Floats, Inte
 
 CYCLE, LEAD_TIME, DISPERSION, WARM_UP = 56, 4, 2.0, 28
 HORIZON, PATHS = 2 * LEAD_TIME + 12, 1024
-CHOOSING, JUDGING = (40, 140), (128, 112)
+CHOOSING, JUDGING = (40, 140), (64, 84)
 """Shelves and days."""
 UNITS = 400
 DAYS = np.arange(CYCLE)
@@ -91,8 +91,8 @@ def looking_ahead(shape: FollowUpShape, stockout_cost: float) -> DecideOnDay:
         arrivals = np.zeros((len(states), 1, HORIZON))
         arrivals[:, 0, 1:LEAD_TIME] = states[:, 1:]
         lead = np.array([[LEAD_TIME]])
-        on_hand = states[:, 0].astype(float)
-        situation = Situation(on_hand, arrivals, np.zeros(len(states)), lead, LEAD_TIME)
+        on_hand, on_order = states[:, 0].astype(float), states[:, 1:].sum(axis=1).astype(float)
+        situation = Situation(on_hand, on_order, arrivals, lead, LEAD_TIME)
         return lookahead_orders(situation, paths, costs, follow_up_policy([shape], paths, LEAD_TIME, 1))
 
     return decide

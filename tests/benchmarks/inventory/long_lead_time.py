@@ -22,7 +22,7 @@ from tests.benchmarks.inventory.lost_sales_runs import DecideOnDay, Floats, Inte
 
 LEAD_TIME, MEAN, WARM_UP = 8, 5.0, 40
 ITEMS = (("poisson", 9.0), ("geometric", 19.0))
-CHOOSING, JUDGING = (32, 200), (96, 110)
+CHOOSING, JUDGING = (24, 160), (64, 90)
 """Shelves and days."""
 
 

@@ -69,8 +69,8 @@ def test_the_rollout_adds_up_what_happens_day_by_day(data: st.DataObject) -> Non
 
     situation = Situation(
         np.array([float(on_hand)]),
+        np.array([float(sum(arrivals))]),
         np.array([[arrivals]], dtype=float),
-        np.zeros(1),
         np.array([[lead]]),
         lead,
         review,
@@ -113,9 +113,8 @@ def skus(count: int, seed: int) -> tuple[Situation, Singles, DayCosts, FollowUpP
     demand = rng.negative_binomial(2, 2 / (2 + means), (count, 300, 20)).astype(np.float32)
     arrivals = rng.poisson(means, (count, 1, 20)).astype(float)
     arrivals[:, :, 3:] = 0
-    situation = Situation(
-        rng.poisson(2 * means[:, 0, 0]).astype(float), arrivals, np.zeros(count), np.array([[4]]), 4
-    )
+    on_hand, on_order = rng.poisson(2 * means[:, 0, 0]).astype(float), arrivals.sum(axis=(1, 2))
+    situation = Situation(on_hand, on_order, arrivals, np.array([[4]]), 4)
     follow_up = follow_up_policy([FollowUpShape(1.5, 0.8, 0.7)], demand, 4, 1)
     return situation, demand, DayCosts(np.ones(count), 19 * np.ones(count)), follow_up
 
@@ -142,7 +141,7 @@ def test_a_skus_order_does_not_depend_on_the_others() -> None:
 
 def test_plenty_of_stock_orders_nothing() -> None:
     situation, demand, costs, follow_up = skus(5, seed=3)
-    full = Situation(np.full(5, 1e5), situation.arrivals, situation.later, situation.lead_days, 4)
+    full = Situation(np.full(5, 1e5), situation.on_order, situation.arrivals, situation.lead_days, 4)
 
     assert lookahead_orders(full, demand, costs, follow_up).tolist() == [0] * 5
 
@@ -151,8 +150,8 @@ def test_an_uncertain_lead_time_is_bought_against() -> None:
     situation, demand, costs, follow_up = skus(5, seed=4)
     mixed = Situation(
         situation.on_hand,
+        situation.on_order,
         situation.arrivals,
-        situation.later,
         np.where(np.arange(300) % 5 == 0, 9, 3)[None],
         4,
     )
@@ -180,7 +179,7 @@ def test_what_makes_no_sense_is_refused(lead_time: int, stockout_cost: float) ->
 def test_each_sku_may_have_lead_times_of_its_own() -> None:
     situation, demand, costs, follow_up = skus(4, seed=5)
     leads = np.array([[3], [4], [5], [6]])
-    mixed = Situation(situation.on_hand, situation.arrivals, situation.later, leads, 4)
+    mixed = Situation(situation.on_hand, situation.on_order, situation.arrivals, leads, 4)
     together = rollout_costs(np.full((4, 1), 9), mixed, demand, costs, follow_up)
 
     for sku in range(4):
