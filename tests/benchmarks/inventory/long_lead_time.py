@@ -20,9 +20,9 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.inventory.estimates import estimate, ratio_of_means
 from tests.benchmarks.inventory.lost_sales_runs import DecideOnDay, Floats, Integers, cheapest, run_costs
 
-LEAD_TIME, MEAN, WARM_UP = 8, 5.0, 40
+LEAD_TIME, MEAN, WARM_UP = 8, 5.0, 80
 ITEMS = (("poisson", 9.0), ("geometric", 19.0))
-CHOOSING, JUDGING = (24, 160), (64, 90)
+CHOOSING, JUDGING = (24, 240), (128, 200)
 """Shelves and days."""
 
 
