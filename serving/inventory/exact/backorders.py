@@ -48,10 +48,11 @@ def position_costs(covered: Floats, holding_cost: float, backorder_cost: float) 
     (56, 1.797235)
     """
     units = np.arange(len(covered))
-    positions = np.arange(-len(covered), 2 * len(covered))
+    lowest = -4 * len(covered)
+    positions = np.arange(lowest, 2 * len(covered))
     left = np.maximum(positions[:, None] - units, 0) @ covered
     short = left - (positions - float(units @ covered))
-    return PositionCosts(-len(covered), holding_cost * left + backorder_cost * short)
+    return PositionCosts(lowest, holding_cost * left + backorder_cost * short)
 
 
 def best_reorder_levels(demand: Floats, at: PositionCosts, ordering_cost: float) -> tuple[int, int, float]:
@@ -66,7 +67,7 @@ def best_reorder_levels(demand: Floats, at: PositionCosts, ordering_cost: float)
         Reorder point, order-up-to level, cost per period.
 
     Raises:
-        StockstreamError: value iteration came to no end.
+        StockstreamError: value iteration came to no end, or no position is so low that an order pays.
     """
     values, after = np.zeros(len(at.costs)), np.zeros(len(at.costs))
     index = np.arange(len(values))
@@ -79,6 +80,10 @@ def best_reorder_levels(demand: Floats, at: PositionCosts, ordering_cost: float)
         values = updated - updated[-1]
         if high - low <= 1e-12 * abs(low):
             ordering = after > ordering_cost + cheapest_above
+            if not ordering.any():
+                raise StockstreamError(
+                    f"ordering cost {ordering_cost!r}: too high for positions down to {at.lowest}"
+                )
             return at.lowest + int(index[ordering].max()), at.lowest + int(after.argmin()), (low + high) / 2
     raise StockstreamError(f"no (s, S) after {_MAX_SWEEPS} sweeps")
 
