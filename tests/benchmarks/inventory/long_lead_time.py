@@ -60,7 +60,7 @@ def figure(name: str, stockout_cost: float) -> Figure:
     sampler, rng = sampler_of(name, MEAN), np.random.default_rng(20)
     model = LostSalesModel(demand_pmf(name, MEAN), LEAD_TIME, 1.0, stockout_cost)
     choosing, judging = (sampler(s * d, rng).reshape(s, d) for s, d in (CHOOSING, JUDGING))
-    policy = prepare_lookahead(sampler, LEAD_TIME, 1.0, stockout_cost, paths=1024)
+    policy = prepare_lookahead(sampler, LEAD_TIME, 1.0, stockout_cost)
     day_costs = model.period_costs(400)[None]
 
     def judged(decide: DecideOnDay) -> Floats:
