@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit verify bench-streaming bench-forecasting down lock clean
+.PHONY: help setup demo test check unit verify bench-streaming bench-forecasting bench-inventory down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -32,6 +32,9 @@ bench-streaming: setup ## Figures of the features: speed, parity, recovery; STOC
 
 bench-forecasting: setup ## Figures of the forecasts against every peer: hours; a run that was interrupted goes on
 	@$(bin)/python -m tests.benchmarks.run forecasting
+
+bench-inventory: setup ## Figures of the policies: against the exact optimum, and the service they realise
+	@$(bin)/python -m tests.benchmarks.run inventory
 
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi

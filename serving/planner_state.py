@@ -117,6 +117,7 @@ class PlannerState:
             on_hand=self.ledger.on_hand(key, epoch_ms),
             open_orders=self.ledger.open_orders(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
+            delivery=item.delivery,
             review_period_days=review_period_days(epoch_ms, calendar),
             cycle_service_level=item.cycle_service_level,
             min_order_quantity=item.min_order_quantity,

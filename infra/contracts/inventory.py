@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.contracts.message import (
+    Delivery,
     Digest,
     EventTimeMs,
     Heartbeat,
@@ -16,6 +17,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    left_out_if_independent,
 )
 
 
@@ -107,6 +109,7 @@ class DecisionInputs(Record):
     on_hand: Units | None
     open_orders: list[OpenOrder]
     lead_times: Annotated[list[LeadTimeCount], Field(min_length=1)]
+    delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)
     review_period_days: Annotated[int, Field(ge=1, le=365)]
     cycle_service_level: Probability
     min_order_quantity: Annotated[int, Field(ge=1)]

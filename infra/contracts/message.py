@@ -14,11 +14,20 @@ Units = Annotated[int, Field(ge=0, le=10_000_000, description="base units")]
 DemandUnits = Annotated[float, Field(ge=0, le=1e7, description="base units; fractional where sold by weight")]
 
 
+Delivery = Literal["independent", "fifo"]
+"""Whether a supplier's orders arrive independently of each other or never overtake an earlier one."""
+
+
 def _integer(value: object) -> object:
     """`true` and `1.0` equal 1 in Python, but they are not the version 1."""
     if type(value) is not int:
         raise ValueError("an integer is expected")
     return value
+
+
+def left_out_if_independent(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value == "independent"
 
 
 class Record(BaseModel):

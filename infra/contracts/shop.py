@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from infra.contracts.message import (
+    Delivery,
     DemandUnits,
     EventTimeMs,
     Heartbeat,
@@ -18,6 +19,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    left_out_if_independent,
 )
 
 CUSTOMER_EVENT_TYPES = ("view", "search", "add_to_cart", "remove_from_cart", "purchase", "return")
@@ -130,6 +132,7 @@ class Item(ShopEvent):
     case_pack: PositiveUnits = 1
     maximum_stock: Units | None = None
     lead_time_days: Annotated[int, Field(ge=0, le=180, description="agreed with the supplier")]
+    delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)
     cycle_service_level: Probability
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
     launch_ms: EventTimeMs | None = None

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from infra.contracts import identity
 from infra.contracts.inventory import LeadTimeCount
+from infra.contracts.message import Delivery
 
 PRIOR_RECEIPTS = 5
 MAX_LEAD_DAYS = 365
@@ -55,6 +56,35 @@ def draw_residual_days(
     if not longer:
         return np.ones(len(uniforms), dtype=np.int64)
     return draw_lead_days(longer, uniforms) - age_days
+
+
+def draw_arrival_days(
+    counts: Sequence[LeadTimeCount],
+    open_ages_days: Sequence[int],
+    delivery: Delivery,
+    uniforms: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Days until each open order and, last, an order placed now arrive, jointly [open orders + 1, paths].
+
+    First in, first out: the oldest open order is late by its own lead time; any other one comes when its own
+    lead time is over, but not before the order ahead of it. That it is still open says nothing of its own
+    lead time, since it may only have been waiting.
+
+    Args:
+        counts: the lead times of an order that nothing holds up.
+        open_ages_days: ages of the open orders, oldest first.
+        delivery: of the supplier.
+        uniforms: numbers in [0, 1) [open orders + 1, paths].
+    """
+    own = [draw_residual_days(counts, age, u) for age, u in zip(open_ages_days, uniforms[:-1], strict=True)]
+    own.append(draw_lead_days(counts, uniforms[-1]))
+    if delivery == "independent":
+        return np.stack(own)
+    unconditional = [
+        draw_lead_days(counts, u) - age for age, u in zip(open_ages_days[1:], uniforms[1:-1], strict=True)
+    ]
+    ahead = [own[0], *unconditional, own[-1]] if open_ages_days else own
+    return np.maximum.accumulate(np.stack(ahead), axis=0)
 
 
 def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:

@@ -12,11 +12,10 @@ import numpy as np
 from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, ValueSegment
+from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
 from serving.inventory.cover import Floats, Integers, chance_needed, required_quantities, service_quantity
 from serving.inventory.lead_times import (
-    draw_lead_days,
-    draw_residual_days,
+    draw_arrival_days,
     median_lead_days,
     stratified_uniforms,
 )
@@ -124,30 +123,38 @@ def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
 
 def _required(requests: Sequence[Request], demand: Floats) -> Floats:
     paths, horizon = demand.shape[1:]
+    days = [_arrival_days(request, paths) for request in requests]
     return required_quantities(
         demand,
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
-        np.stack([_arrivals(request, paths, horizon) for request in requests]),
-        np.stack([_new_order_days(request, paths) for request in requests]),
+        np.stack([_arrivals(request, of, horizon) for request, of in zip(requests, days, strict=True)]),
+        np.stack([of[-1] for of in days]),
         np.array([request.inputs.review_period_days for request in requests]),
     )
 
 
-def _arrivals(request: Request, paths: int, horizon: int) -> Floats:
+def _oldest_first(request: Request) -> list[OpenOrder]:
+    return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
+
+
+def _arrival_days(request: Request, paths: int) -> Integers:
+    """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
+    inputs, orders = request.inputs, _oldest_first(request)
+    ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
+    uniforms = [
+        stratified_uniforms(paths, request.decision_id, "open-order", order.order_id) for order in orders
+    ]
+    uniforms.append(stratified_uniforms(paths, request.decision_id, "new-order"))
+    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, np.stack(uniforms))
+
+
+def _arrivals(request: Request, days: Integers, horizon: int) -> Floats:
     """Units [paths, horizon] that open orders bring before each day opens."""
-    arriving = np.zeros((paths, horizon))
-    for order in request.inputs.open_orders:
-        age = days_between(order.placed_ms, request.epoch_ms, request.inputs.time_zone)
-        uniforms = stratified_uniforms(paths, request.decision_id, "open-order", order.order_id)
-        day = draw_residual_days(request.inputs.lead_times, age, uniforms)
+    arriving = np.zeros((days.shape[1], horizon))
+    for order, day in zip(_oldest_first(request), days, strict=False):
         within = day < horizon
         arriving[np.flatnonzero(within), day[within]] += order.outstanding
     return arriving
-
-
-def _new_order_days(request: Request, paths: int) -> Integers:
-    uniforms = stratified_uniforms(paths, request.decision_id, "new-order")
-    return draw_lead_days(request.inputs.lead_times, uniforms)
 
 
 def _still_sold(request: Request, horizon: int) -> Floats:

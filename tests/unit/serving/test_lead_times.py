@@ -5,6 +5,7 @@ import pytest
 
 from infra.contracts.inventory import LeadTimeCount
 from serving.inventory.lead_times import (
+    draw_arrival_days,
     draw_lead_days,
     draw_residual_days,
     lead_time_counts,
@@ -54,3 +55,41 @@ def test_one_orders_draws_do_not_depend_on_the_others() -> None:
 
 def test_the_expected_lead_time_is_the_median() -> None:
     assert median_lead_days(COUNTS) == 6
+
+
+SEVEN_OR_TWENTY = [LeadTimeCount(days=7, receipts=4), LeadTimeCount(days=20, receipts=1)]
+
+
+def test_an_order_never_overtakes_the_one_ahead_of_it_where_delivery_is_first_in_first_out() -> None:
+    uniforms = np.stack([stratified_uniforms(1000, "po", order) for order in range(3)])
+
+    oldest, second, now = draw_arrival_days(SEVEN_OR_TWENTY, [10, 3], "fifo", uniforms)
+
+    assert set(oldest.tolist()) == {10}  # 7 days have passed, so it takes 20
+    assert Counter(second.tolist()) == {10: 800, 17: 200}
+    assert (now >= second).all()
+    assert set(now.tolist()) == {10, 17, 20}
+
+
+def test_independent_orders_each_follow_their_own_age() -> None:
+    uniforms = np.stack([stratified_uniforms(1000, "po", order) for order in range(3)])
+
+    oldest, second, now = draw_arrival_days(SEVEN_OR_TWENTY, [10, 3], "independent", uniforms)
+
+    assert set(oldest.tolist()) == {10}
+    assert Counter(second.tolist()) == {4: 800, 17: 200}
+    assert Counter(now.tolist()) == {7: 800, 20: 200}
+
+
+def test_what_is_known_of_open_orders_is_what_a_fifo_supplier_does() -> None:
+    """Orders every 3 days, 300,000 of them: when does the one behind the oldest open order come?"""
+    rng = np.random.default_rng(8)
+    placed = 3 * np.arange(300_000)
+    arrives = np.maximum.accumulate(placed + np.where(rng.random(len(placed)) < 0.2, 20, 7))
+    review = placed[50:-50] + 6  # the order of six days ago is the oldest that is open
+    oldest = np.searchsorted(arrives, review, side="right") == np.arange(50, len(placed) - 50)
+    wait = (arrives[51:-49] - review)[oldest]  # of the order behind it, three days old
+
+    drawn = draw_arrival_days(SEVEN_OR_TWENTY, [6, 3], "fifo", rng.random((3, 200_000)))[1]
+    for days in (1, 4, 14, 17):
+        assert (drawn == days).mean() == pytest.approx((wait == days).mean(), abs=0.005)

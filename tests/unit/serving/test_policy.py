@@ -52,6 +52,18 @@ def test_an_open_order_lowers_the_order() -> None:
     assert wanted(open_orders=[coming]).quantity < wanted().quantity
 
 
+def test_where_orders_cannot_overtake_an_order_waits_for_the_late_one_ahead_of_it() -> None:
+    """It comes on day 15 with the late one, not on day 5: until then the stock on hand is used up."""
+    two_peaks = [LeadTimeCount(days=5, receipts=8), LeadTimeCount(days=25, receipts=2)]
+    late = OpenOrder(order_id="po-1", supplier="supplier-1", outstanding=0, placed_ms=EPOCH - 10 * DAY_MS)
+    asked = {"lead_times": two_peaks, "open_orders": [late], "on_hand": 100}
+
+    independent, fifo = (wanted(delivery=delivery, **asked) for delivery in ("independent", "fifo"))
+    assert fifo.quantity > independent.quantity
+    assert request(delivery="fifo").input_digest() != request().input_digest()
+    assert "delivery" not in request().inputs.model_dump(mode="json")
+
+
 def test_a_higher_service_target_never_orders_less() -> None:
     quantities = [wanted(cycle_service_level=level).quantity for level in (0.5, 0.8, 0.9, 0.95, 0.99)]
 

@@ -67,6 +67,7 @@ CHANGED_INPUTS: dict[str, Any] = {
     "on_hand": 41,
     "open_orders": [{"order_id": "po-1", "supplier": "supplier-1", "outstanding": 3, "placed_ms": EPOCH - 1}],
     "lead_times": [{"days": 9, "receipts": 10}],
+    "delivery": "fifo",
     "review_period_days": 6,
     "cycle_service_level": 0.9,
     "min_order_quantity": 500,
