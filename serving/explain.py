@@ -57,14 +57,19 @@ def as_table(found: Explained) -> str:
     explanation = found.explanation
     moved = sorted(explanation.contributions.items(), key=lambda item: -abs(item[1]))
     lines = [("usual level on the usual open days", f"{explanation.reference:,.2f}")]
-    lines += [(driver, f"{units:+,.2f}") for driver, units in moved]
+    lines += [(driver, _signed(units)) for driver, units in moved]
     lines.append(("mean of the forecast", f"{explanation.forecast:,.2f}"))
     if found.published_mean is not None:
-        lines.append(("recalibration", f"{found.published_mean - explanation.forecast:+,.2f}"))
+        lines.append(("recalibration", _signed(found.published_mean - explanation.forecast)))
         lines.append(("mean of the published forecast", f"{found.published_mean:,.2f}"))
     width, figures = (max(len(line[column]) for line in lines) for column in (0, 1))
     table = [f"  {name:<{width}}  {figure:>{figures}}" for name, figure in lines]
     return "\n".join([*_heading(found), *table])
+
+
+def _signed(units: float) -> str:
+    # Nothing is no less than nothing: -0.00 becomes +0.00.
+    return f"{round(units, 2) + 0.0:+,.2f}"
 
 
 def _heading(found: Explained) -> list[str]:
