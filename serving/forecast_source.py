@@ -10,11 +10,10 @@ import numpy as np
 
 from batch.forecaster.artifact import current_model, load_artifact
 from batch.forecaster.cold_start import ColdStart
-from batch.forecaster.errors import ForecastRejected
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.kept_state import KeptStates
 from batch.forecaster.panel import DemandPanel, read_panel
-from batch.forecaster.predictor import Predictor, check_quantiles, load_predictor
+from batch.forecaster.predictor import Predictor, load_predictor, quantile_problem
 from batch.forecaster.sampling import cumulative_quantiles, sample_paths
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts import identity
@@ -119,7 +118,7 @@ class ForecastSource:
             made: list[tuple[_Made, _Made | None]] = [(fallback, None)] * len(keys)
         else:
             raw = (states or KeptStates(self.predictor)).predict(window, keys)
-            problems = [_problem(each) for each in raw]
+            problems = [quantile_problem(each) for each in raw]
             usable = np.array([problem is None for problem in problems])[:, None, None]
             model = _corrected("lstm", np.where(usable, raw, 0.0), correction.model)
             reasons = [problem or suspended for problem in problems]
@@ -288,11 +287,3 @@ def _current_predictor(models_dir: Path) -> tuple[Predictor, str]:
 def _publishable(units: Floats) -> Floats:
     """Rounded to what is worth sending, and within what a message can carry."""
     return np.minimum(np.round(units, _DECIMALS), float(MAX_UNITS))
-
-
-def _problem(quantiles: Floats) -> str | None:
-    try:
-        check_quantiles(quantiles)
-    except ForecastRejected as error:
-        return str(error)
-    return None

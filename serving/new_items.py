@@ -9,9 +9,9 @@ import numpy as np
 
 from batch.forecaster.cold_start import HANDOVER_DAYS, ColdStart, known_days
 from batch.forecaster.cold_start_file import read_cold_start
-from batch.forecaster.errors import ForecastRejected, ModelRejected
+from batch.forecaster.errors import ModelRejected
 from batch.forecaster.items import Items
-from batch.forecaster.predictor import check_quantiles
+from batch.forecaster.predictor import quantile_problem
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts import identity
 from infra.contracts.demand import Copula
@@ -73,7 +73,7 @@ def forecast_new_items(
         NewItem(row, quantiles[place], copulas[place], _reason(int(days[row])), _digest(item))
         for place, (row, item) in enumerate(new)
     ]
-    return [each for each in made if _passes(each.quantiles)]
+    return [each for each in made if quantile_problem(each.quantiles) is None]
 
 
 def attributes(items: Sequence[Item]) -> Items:
@@ -95,11 +95,3 @@ def _digest(item: Item) -> str:
 
 def _reason(days: int) -> str:
     return f"new item, {days} days in stock so far: forecast from comparable items"
-
-
-def _passes(quantiles: Floats) -> bool:
-    try:
-        check_quantiles(quantiles)
-    except ForecastRejected:
-        return False
-    return True

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 from torch import Tensor
 
+from batch.forecaster.mixture_quantiles import MAX_EXPONENT
+
 LEAST_PROBABILITY = 1e-12
 DIFFERENCE = 1e-3
-MAX_EXPONENT = 15.0
 
 
 def count_log_likelihood(raw: Tensor, units: Tensor, uncensored: Tensor) -> Tensor:

@@ -188,6 +188,15 @@ def check_quantiles(quantiles: Floats) -> None:
         raise ForecastRejected("forecast has quantiles that descend within a day")
 
 
+def quantile_problem(quantiles: Floats) -> str | None:
+    """What `check_quantiles` finds wrong, or None."""
+    try:
+        check_quantiles(quantiles)
+    except ForecastRejected as error:
+        return str(error)
+    return None
+
+
 def as_float(values: NDArray[np.generic]) -> Tensor:
     """The values as the network reads them."""
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

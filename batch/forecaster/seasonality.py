@@ -119,7 +119,7 @@ class _Fit:
         self.waves = calendar_waves(np.datetime64(first_day, "D") + np.arange(days))
         self.waves[:, 2 * WEEK_WAVES :] *= yearly
         self.half_window = 182 if yearly else 56
-        self.price, self.promotion = price, promotion
+        self.own = promotion, log_price(price)
         self.known = known
         self.units = np.where(known, np.minimum(units, _ceiling(units, known)), 0.0)
         self.shared = np.zeros(EFFECTS)
@@ -147,12 +147,9 @@ class _Fit:
         spread = (self.effects - self.shared) ** 2 + np.einsum("nff->nf", posterior)
         self.variance = np.mean(spread, axis=0)
 
-    def _own(self) -> tuple[Floats, Floats]:
-        return self.promotion, log_price(self.price)
-
     def _projected(self, values: Floats) -> Floats:
         """(series, EFFECTS) sums over the days of values (series, days) times the design."""
-        own = [(values * each).sum(axis=1) for each in self._own()]
+        own = [(values * each).sum(axis=1) for each in self.own]
         return np.concatenate([values @ self.waves, np.stack(own, axis=1)], axis=1)
 
     def _information(self, weight: Floats) -> Floats:
@@ -161,7 +158,7 @@ class _Fit:
         products = np.einsum("tf,tg->tfg", self.waves, self.waves).reshape(len(self.waves), -1)
         information = np.empty((len(weight), EFFECTS, EFFECTS))
         information[:, :waves, :waves] = (weight @ products).reshape(-1, waves, waves)
-        for place, each in enumerate(self._own(), waves):
+        for place, each in enumerate(self.own, waves):
             information[:, place] = self._projected(weight * each)
             information[:, :, place] = information[:, place]
         return information
@@ -175,7 +172,7 @@ class _Fit:
         return mean
 
     def _log_index(self) -> Floats:
-        promotion, price = self._own()
+        promotion, price = self.own
         index = self.effects[:, :-2] @ self.waves.T
         index += self.effects[:, -2:-1] * promotion + self.effects[:, -1:] * price
         bounded: Floats = np.clip(index, -MAX_LOG_INDEX, MAX_LOG_INDEX)

@@ -5,7 +5,6 @@ the products, in the stores of `is_development` only; the other stores' ratio is
 The data has neither clicks nor prices, so that the category path is all there is to go by.
 """
 
-import os
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,7 +22,7 @@ from batch.forecaster.scores import SCORED_LEVELS, pinball
 from batch.forecaster.seasonality import log_index
 from batch.forecaster.windows import DemandWindow, Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS
-from infra.errors import StockstreamError
+from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure, measured
 
 FILE = "freshretailnet_dev.parquet"
@@ -174,10 +173,7 @@ def pooled_quantiles(learned: DemandPanel, items: Items, new: DemandPanel) -> Fl
 
 def figures() -> list[Figure]:
     """All figures at full size."""
-    folder = os.environ.get("STOCKSTREAM_DATA")
-    if folder is None or not (Path(folder) / FILE).exists():
-        raise StockstreamError(f"STOCKSTREAM_DATA has value {folder!r}: a folder with {FILE} is expected")
-    return measure(read_shop(Path(folder) / FILE))
+    return measure(read_shop(data_file(FILE)))
 
 
 def measure(shop: Shop) -> list[Figure]:

@@ -21,8 +21,7 @@ from batch.censored_truth import CensoredTruth, censored_truth, existing_days, i
 from batch.forecaster.panel import DemandPanel, thinned
 from batch.forecaster.quantile_function import mean
 from batch.forecaster.windows import Floats
-from infra.errors import StockstreamError
-from infra.settings import load_settings
+from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.forecasting.measured_runs import (
     CLASSICAL,
@@ -140,9 +139,7 @@ def _group_bias(label: str, names: list[str], ours: Floats, reference: Floats, h
 
 
 def _shop(series: int, development: bool) -> Shop:
-    folder = load_settings().data
-    if not (path := folder / FILE).exists():
-        raise StockstreamError(f"STOCKSTREAM_DATA={folder}: a folder with {FILE} is needed")
+    path = data_file(FILE)
     data = read_fresh_retail(path)
     chosen = [at for at, name in enumerate(data.names) if is_development(name) == development]
     data = data.of(chosen)

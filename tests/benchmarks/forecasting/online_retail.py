@@ -1,6 +1,5 @@
 """Forecasters on a real shop, UCI Online Retail I and II: every peer, daily, twelve disjoint origins."""
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,8 @@ from batch.backtesting.rolling import Origins, rolling_origins, segments_at
 from batch.backtesting.runs import Run, Task
 from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
 from batch.backtesting.summary import metrics
-from infra.errors import StockstreamError
 from infra.local.verify import current_commit
+from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.forecasting.measured_runs import (
     CLASSICAL,
@@ -76,10 +75,7 @@ def _daily(series: int | None) -> pd.DataFrame:
 
 def _sales() -> pd.DataFrame:
     """Lines of products sold; a sale that the same customer cancelled on the same day is left out."""
-    folder = os.environ.get("STOCKSTREAM_DATA")
-    if folder is None or not (path := Path(folder) / FILE).exists():
-        raise StockstreamError(f"STOCKSTREAM_DATA={folder}: a folder with {FILE} is needed")
-    lines = pd.read_parquet(path)
+    lines = pd.read_parquet(data_file(FILE))
     lines["date"] = lines["InvoiceDate"].dt.normalize()
     lines = lines[lines["StockCode"].str.fullmatch(r"\d{5}[A-Za-z]{0,2}")]
     key = ["Customer ID", "StockCode", "date", "size"]

@@ -19,8 +19,7 @@ from batch.censored_truth import (
 )
 from batch.latent_demand import RecordedDays, estimate_demand
 from batch.stockout_day import Flags, Floats
-from infra.errors import StockstreamError
-from infra.settings import load_settings
+from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure, measured
 from tests.data.fresh_retail import FreshRetail, read_fresh_retail
 
@@ -46,10 +45,7 @@ def figures() -> list[Figure]:
 
 
 def _evaluation_series() -> FreshRetail:
-    folder = load_settings().data
-    if not (path := folder / FILE).exists():
-        raise StockstreamError(f"STOCKSTREAM_DATA={folder}: a folder with {FILE} is needed")
-    data = read_fresh_retail(path)
+    data = read_fresh_retail(data_file(FILE))
     return data.of([at for at, name in enumerate(data.names) if not is_development(name)])
 
 
