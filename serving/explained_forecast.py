@@ -14,7 +14,7 @@ from infra.contracts.demand import DemandFeatures, DemandForecast, Forecaster
 from infra.contracts.shop import LocationCalendar, PricePlan, Promotion
 from infra.errors import StockstreamError
 from serving.demand_context import DemandContext, context_digests
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.forecast_source import COLD_START, FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date
@@ -75,9 +75,14 @@ def explain_published(
     """Explains the published forecast of a series whose horizon begins on a day, or the latest.
 
     Raises:
-        StockstreamError: there is no such forecast, or the model in service is another one by now.
+        StockstreamError: there is no such forecast, it is a new item's, or the model in service is another
+            one by now.
     """
     forecast, calendar = _published(records, key, origin)
+    if forecast.forecaster == COLD_START:
+        raise StockstreamError(
+            f"the forecast of {key[0]} is a new item's: it follows from comparable items, not from its days"
+        )
     if forecast.forecaster != FALLBACK and forecast.model_id != source.model_id:
         raise StockstreamError(
             f"the forecast of {key[0]} is of model {forecast.model_id}, in service is {source.model_id}: "

@@ -75,6 +75,16 @@ def test_a_fallback_forecast_is_explained_by_its_own_drivers_and_says_why_it_ser
     assert "no model is promoted" in as_table(found)
 
 
+def test_a_new_item_s_forecast_is_not_explained_as_if_the_network_had_made_it() -> None:
+    _, records = published()
+    records.forecasts = {
+        origin: each.model_copy(update={"forecaster": "cold_start"})
+        for origin, each in records.forecasts.items()
+    }
+    with pytest.raises(StockstreamError, match="the forecast of A is a new item's"):
+        explain_published(records, panel(), MODEL, KEY, None, 28)
+
+
 def test_days_that_changed_since_are_admitted() -> None:
     _, records = published()
     changed = panel()
