@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import ray
 import ray.train
 import ray.train.torch
-import torch
 import typer
 
 from batch.forecaster.artifact import Weights, save_artifact
@@ -85,17 +84,17 @@ class TrainedNetwork:
 
 
 def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> TrainedNetwork:
-    """Runs Ray Train on this machine's own short-lived cluster.
+    """Runs Ray Train on the cluster of `RAY_ADDRESS`, or on this machine's own short-lived one.
 
     Raises:
         StockstreamError: training failed more than `MAX_FAILURES` times.
     """
     # A folder of this run's own: Ray Train resumes a run of the same name that it finds in its storage.
-    with _local_ray(run_dir), tempfile.TemporaryDirectory(prefix="training-", dir=run_dir) as results:
+    with _ray(run_dir), tempfile.TemporaryDirectory(prefix="training-", dir=run_dir) as results:
         trainer = ray.train.torch.TorchTrainer(
             train_worker,
             train_loop_config=arguments,
-            scaling_config=scaling(workers, torch.cuda.device_count()),
+            scaling_config=scaling(workers, int(ray.cluster_resources().get("GPU", 0))),
             run_config=ray.train.RunConfig(
                 name="forecaster",
                 storage_path=str(Path(results).resolve()),
@@ -115,8 +114,22 @@ def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Tra
 
 
 @contextmanager
+def _ray(run_dir: Path) -> Iterator[None]:
+    os.environ |= RAY_ENVIRONMENT
+    if "RAY_ADDRESS" not in os.environ:
+        with _local_ray(run_dir):
+            yield
+        return
+    ray.init(runtime_env={"worker_process_setup_hook": errors_only}, logging_level=logging.WARNING)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
 def _local_ray(run_dir: Path) -> Iterator[None]:
-    os.environ |= RAY_ENVIRONMENT | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     with ray_directory(run_dir) as folder:
         ray.init(
             address="local",

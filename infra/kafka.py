@@ -16,6 +16,7 @@ from infra.contracts.codec import encode
 from infra.contracts.message import Heartbeat
 from infra.contracts.topics import TOPICS
 from infra.errors import ContractError, StockstreamError, WaitExpired
+from infra.kafka_security import load_kafka_security
 
 HEARTBEAT_KEY = b"heartbeat"
 Headers = Sequence[tuple[str, bytes]]
@@ -25,8 +26,10 @@ class Producer:
     """Sends contract-checked messages; `flush` returns only when every one is acknowledged."""
 
     def __init__(self, bootstrap_servers: str) -> None:
+        security = load_kafka_security().client_options()
         with _reachable(bootstrap_servers):
             self._client = KafkaProducer(
+                **security,
                 bootstrap_servers=bootstrap_servers.split(","),
                 acks="all",
                 enable_idempotence=True,
@@ -85,8 +88,10 @@ def make_consumer(bootstrap_servers: str) -> KafkaConsumer:
     Raises:
         StockstreamError: no broker answers.
     """
+    security = load_kafka_security().client_options()
     with _reachable(bootstrap_servers):
         return KafkaConsumer(
+            **security,
             bootstrap_servers=bootstrap_servers.split(","),
             group_id=None,
             enable_auto_commit=False,

@@ -64,7 +64,12 @@ def shut_down() -> None:
 
 
 def application(settings: Settings) -> Any:
-    """The deployments; the API comes last because it reports on the others."""
+    """The deployments; the API comes last because it reports on the others.
+
+    Raises:
+        StockstreamError: the planner's replicas do not divide the partitions.
+    """
+    owned_partitions(0, settings.planner_replicas, settings.partitions)
     forecaster: Any = Forecaster
     evaluator: Any = Evaluator
     planner: Any = Planner
@@ -79,9 +84,13 @@ def application(settings: Settings) -> Any:
     )
 
 
+def on_cluster(arguments: dict[str, str]) -> Any:
+    """What a Ray cluster that runs already deploys: the application with its environment's settings."""
+    return application(load_settings())
+
+
 def deploy(settings: Settings) -> None:
     """Runs the application; returns when every deployment is healthy, that is, has caught up."""
-    owned_partitions(0, settings.planner_replicas, settings.partitions)
     serve.start(http_options=HTTPOptions(host=settings.api_host, port=settings.api_port))
     serve.run(application(settings))
 

@@ -17,13 +17,14 @@ from infra.errors import StockstreamError, exit_with_message
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from streaming import feature_query, sinks, sources
-from streaming.flink_session import start_session
+from streaming.flink_session import start_session, table_environment
 from streaming.job_options import (
     check_arguments,
     checkpoint_dir,
     configuration,
     keep_step,
     latest_checkpoint,
+    query_configuration,
     savepoint_dir,
 )
 from streaming.running_job import RunningJob, root_cause
@@ -101,6 +102,10 @@ def features(
         bool, typer.Option("--exactly-once", help="no duplicates for readers of committed records")
     ] = False,
     parallelism: Annotated[int, typer.Option(min=1, help="at most the partitions of a topic")] = 1,
+    on_cluster: Annotated[
+        bool,
+        typer.Option("--on-cluster", help="Flink's application mode: the cluster restores, sizes and measures"),
+    ] = False,
 ) -> None:
     """Compute demand features until SIGTERM, or with --bounded to the present ends of the topics."""
     settings = load_settings(**({"run_dir": run_dir} if run_dir else {}))
@@ -111,16 +116,29 @@ def features(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    restore_from = None if fresh or bounded else latest_checkpoint(checkpoint_dir(settings, zone))
-    keep_step(checkpoint_dir(settings, zone), settings.feature_step_seconds, restore_from is not None)
+    open_session = _cluster_session if on_cluster else _own_session
+    session = open_session(settings, zone, parallelism, fresh or bounded)
+    job = submit(session, settings, zone_of(settings, zone), bounded, exactly_once)
+    _run(job, settings.run_dir, name, stopping)
+
+
+def _own_session(settings: Settings, zone: str, parallelism: int, fresh: bool) -> TableEnvironment:
+    """A Flink of this process's own, going on from the latest checkpoint unless `fresh`."""
+    name, folder = settings.features_job(zone), checkpoint_dir(settings, zone)
+    restore_from = None if fresh else latest_checkpoint(folder)
+    keep_step(folder, settings.feature_step_seconds, restore_from is not None)
     print(
         f"{name}: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
         flush=True,
     )
     options = configuration(settings, zone, parallelism, restore_from)
-    session = start_session(options, settings.run_dir / "logs" / name, settings.features_heap_mib)
-    job = submit(session, settings, zone_of(settings, zone), bounded, exactly_once)
-    _run(job, settings.run_dir, name, stopping)
+    return start_session(options, settings.run_dir / "logs" / name, settings.features_heap_mib)
+
+
+def _cluster_session(settings: Settings, zone: str, parallelism: int, fresh: bool) -> TableEnvironment:
+    """The Flink that has started this process as its application; it knows what to restore, this does not."""
+    keep_step(checkpoint_dir(settings, zone), settings.feature_step_seconds, restoring=not fresh)
+    return table_environment(query_configuration(zone))
 
 
 def _run(job: RunningJob, run_dir: Path, name: str, stopping: threading.Event) -> None:

@@ -18,6 +18,11 @@ def start_session(options: dict[str, str], log_dir: Path, heap_mib: int) -> Tabl
     os.environ["HADOOP_CLASSPATH"] = str(_METRICS_REPORTER)  # the local cluster loads no plugins
     os.environ["FLINK_LOG_DIR"] = str(log_dir.resolve())
     os.environ["FLINK_IDENT_STRING"] = "features"
+    return table_environment(options)
+
+
+def table_environment(options: dict[str, str]) -> TableEnvironment:
+    """A table environment of the JVM that this process has, or of the cluster that started this process."""
     configured = Configuration()
     for name, value in options.items():
         configured.set_string(name, value)

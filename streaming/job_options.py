@@ -71,23 +71,29 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return newest.parent if newest else None
 
 
-def configuration(
-    settings: Settings, zone: str, parallelism: int, restore_from: Path | None
-) -> dict[str, str]:
-    """Flink's options for the features job."""
-    reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
-    options = {
+def query_configuration(zone: str) -> dict[str, str]:
+    """Flink's options that the queries need wherever the job runs."""
+    return {
         "pipeline.name": f"demand features {zone}",
-        "pipeline.jars": connector_jars(),
         "pipeline.object-reuse": "true",
         "pipeline.auto-watermark-interval": "20 ms",
         "execution.buffer-timeout.interval": "5 ms",
-        "parallelism.default": str(parallelism),
         "table.local-time-zone": zone,
         "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
         "table.exec.state.ttl": f"{STATE_DAYS} d",
         "table.exec.source.idle-timeout": "0 ms",
         "table.exec.uid.generation": "ALWAYS",
+    }
+
+
+def configuration(
+    settings: Settings, zone: str, parallelism: int, restore_from: Path | None
+) -> dict[str, str]:
+    """Flink's options for a features job with a Flink of its own."""
+    reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
+    options = query_configuration(zone) | {
+        "pipeline.jars": connector_jars(),
+        "parallelism.default": str(parallelism),
         "execution.checkpointing.interval": f"{round(settings.checkpoint_interval_seconds * 1000)} ms",
         "execution.checkpointing.dir": checkpoint_dir(settings, zone).resolve().as_uri(),
         "execution.checkpointing.savepoint-dir": savepoint_dir(settings, zone).resolve().as_uri(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.contracts.features import FEATURE_NAMES
 from infra.contracts.topics import FEATURES, TOPICS, WITH_LATE_EVENTS
+from streaming.kafka_connection import connection_options
 from streaming.sources import COMPUTED_FROM, Source
 from streaming.zone import Zone, literal
 
@@ -30,7 +31,7 @@ def kafka_options(topics: list[str], bootstrap_servers: str, transactions: str |
     options = {
         "connector": "kafka",
         "topic": ";".join(topics),
-        "properties.bootstrap.servers": bootstrap_servers,
+        **connection_options(bootstrap_servers),
         "properties.compression.type": "gzip",
         "properties.linger.ms": "5",
         "key.format": "raw",

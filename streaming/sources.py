@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from infra.contracts.topics import ARCHIVED, CLICKSTREAM, ITEMS, STOCK_LEVELS, TOPICS
+from streaming.kafka_connection import connection_options
 from streaming.zone import Zone, literal
 
 FUTURE_ALLOWANCE_MINUTES = 5
@@ -90,7 +91,7 @@ def kafka_options(topics: Sequence[str], group: str, bootstrap_servers: str, bou
     options = {
         "connector": "kafka",
         "topic": ";".join(topics),
-        "properties.bootstrap.servers": bootstrap_servers,
+        **connection_options(bootstrap_servers),
         "properties.isolation.level": "read_committed",
         "properties.group.id": group,
         "properties.client.id": f"{group}-{topics[0]}",

@@ -11,13 +11,16 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from infra.contracts.access import ACCESS
 from infra.contracts.features import FEATURES
 from infra.contracts.topics import FEATURES as FEATURES_TOPIC
-from infra.contracts.topics import TOPICS, Topic
+from infra.contracts.topics import TOPICS, WITH_LATE_EVENTS, Topic
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import load_settings
 
 DAY_MS = 86_400_000
+TURNED_AWAY_DAYS = 30
+"""Refused and late records are kept so long, or as long as their source if that is shorter."""
 SCHEMAS_DIR = Path(__file__).parent / "schemas"
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -30,24 +33,38 @@ class Format(StrEnum):
     STRIMZI = "strimzi"
 
 
-def topic_config(topic: Topic) -> dict[str, str]:
-    """Kafka settings that the contract of a topic asks for; retention -1 keeps records for ever."""
-    retention_ms = topic.retention_days * DAY_MS if topic.retention_days > 0 else -1
-    return {"cleanup.policy": topic.cleanup, "retention.ms": str(retention_ms)}
+def topic_config(cleanup: str, retention_days: int) -> dict[str, str]:
+    """Kafka settings that a contract asks for; retention -1 keeps records for ever."""
+    retention_ms = retention_days * DAY_MS if retention_days > 0 else -1
+    return {"cleanup.policy": cleanup, "retention.ms": str(retention_ms)}
+
+
+def topic_configs() -> dict[str, dict[str, str]]:
+    """Kafka settings of every topic, its dead-letter and late topics among them."""
+    configs = {topic.name: topic_config(topic.cleanup, topic.retention_days) for topic in TOPICS.values()}
+    for topic in TOPICS.values():
+        days = topic.retention_days if 0 < topic.retention_days < TURNED_AWAY_DAYS else TURNED_AWAY_DAYS
+        turned_away = [topic.dead_letters, *([topic.late] if topic.name in WITH_LATE_EVENTS else [])]
+        configs |= {name: topic_config("delete", days) for name in turned_away}
+    return configs
 
 
 def strimzi_values(partitions: int) -> dict[str, Any]:
-    """Values from which a chart makes one KafkaTopic resource per topic."""
+    """Values from which a chart makes one KafkaTopic per topic and one KafkaUser per component."""
     return {
         "topics": [
-            {
-                "name": topic.name.replace(".", "-"),
-                "topicName": topic.name,
-                "partitions": partitions,
-                "config": topic_config(topic),
+            {"name": name.replace(".", "-"), "topicName": name, "partitions": partitions, "config": config}
+            for name, config in topic_configs().items()
+        ],
+        "users": {
+            name: {
+                "readFrom": list(access.read_from),
+                "writeTo": list(access.write_to),
+                "groupPrefixes": list(access.group_prefixes),
+                "transactionPrefixes": list(access.transaction_prefixes),
             }
-            for topic in TOPICS.values()
-        ]
+            for name, access in ACCESS.items()
+        },
     }
 
 
