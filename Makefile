@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit verify bench-streaming bench-forecasting bench-inventory down lock clean
+.PHONY: help setup demo test check check-helm unit verify bench-streaming bench-forecasting bench-inventory down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -11,7 +11,7 @@ setup: ## Check prerequisites, install what is missing into .venv and .run
 demo: setup ## Run everything, from history to decisions; KEEP=1 leaves the stack running, DAYS=n shortens
 	@$(bin)/stockstream demo $(if $(KEEP),--keep) $(if $(DAYS),--days $(DAYS))
 
-test: check ## What CI runs: check, then unit, integration, parity and end-to-end tests
+test: check check-helm ## What CI runs: check, the chart, then unit, integration, parity and end-to-end tests
 	@$(bin)/pytest tests/unit tests/integration tests/parity tests/e2e --durations=15
 
 check: setup ## Format, lint, types, import rules, structure
@@ -20,6 +20,10 @@ check: setup ## Format, lint, types, import rules, structure
 	@$(bin)/mypy
 	@$(bin)/lint-imports
 	@$(bin)/pytest -q tests/architecture
+
+check-helm: setup ## The chart: lint, values schema, templates, values that must be refused
+	@tests/helm/tools/install.sh
+	@$(bin)/pytest -q tests/helm
 
 unit: setup ## The fast tests alone
 	@$(bin)/pytest -q tests/unit

@@ -91,10 +91,11 @@ def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Tra
     """
     # A folder of this run's own: Ray Train resumes a run of the same name that it finds in its storage.
     with _ray(run_dir), tempfile.TemporaryDirectory(prefix="training-", dir=run_dir) as results:
+        gpus = int(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
         trainer = ray.train.torch.TorchTrainer(
             train_worker,
             train_loop_config=arguments,
-            scaling_config=scaling(workers, int(ray.cluster_resources().get("GPU", 0))),
+            scaling_config=scaling(workers, gpus),
             run_config=ray.train.RunConfig(
                 name="forecaster",
                 storage_path=str(Path(results).resolve()),

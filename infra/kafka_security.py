@@ -25,7 +25,9 @@ class KafkaSecurity(BaseSettings):
     )
     username: str | None = Field(None, description="user name for SASL_SSL")
     password: SecretStr | None = Field(None, description="its password")
-    ca_file: Path | None = Field(None, description="certificates (PEM) that may sign a broker's; the system's if not given")
+    ca_file: Path | None = Field(
+        None, description="certificates (PEM) that may sign a broker's; the system's if not given"
+    )
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:

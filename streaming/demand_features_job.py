@@ -104,7 +104,9 @@ def features(
     parallelism: Annotated[int, typer.Option(min=1, help="at most the partitions of a topic")] = 1,
     on_cluster: Annotated[
         bool,
-        typer.Option("--on-cluster", help="Flink's application mode: the cluster restores, sizes and measures"),
+        typer.Option(
+            "--on-cluster", help="Flink's application mode: the cluster restores, sizes and measures"
+        ),
     ] = False,
 ) -> None:
     """Compute demand features until SIGTERM, or with --bounded to the present ends of the topics."""

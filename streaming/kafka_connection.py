@@ -18,14 +18,15 @@ def secured(security: KafkaSecurity) -> dict[str, str]:
     """
     if security.security_protocol == "PLAINTEXT":
         return {}
-    options = {"security.protocol": security.security_protocol}
+    options: dict[str, str] = {"security.protocol": security.security_protocol}
     if security.ca_file:
         options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(security.ca_file.resolve())}
     if security.security_protocol == "SASL_SSL":
         login = f"{_SHADED}.security.scram.ScramLoginModule required"
+        password = f"${{env:{PREFIX}PASSWORD}}"
         options |= {
             "sasl.mechanism": MECHANISM,
-            "sasl.jaas.config": f'{login} username="{security.username}" password="${{env:{PREFIX}PASSWORD}}";',
+            "sasl.jaas.config": f'{login} username="{security.username}" password="{password}";',
             "config.providers": "env",
             "config.providers.env.class": f"{_SHADED}.config.provider.EnvVarConfigProvider",
             "config.providers.env.param.allowlist.pattern": f"{PREFIX}PASSWORD",

@@ -148,6 +148,8 @@ def test_topic_names_hold_no_underscore_and_carry_a_version() -> None:
 def test_the_table_and_the_chart_values_list_every_topic_with_the_same_partitions() -> None:
     values = strimzi_values(partitions=12)
 
-    assert [t["topicName"] for t in values["topics"]] == list(TOPICS)
+    names = [topic["topicName"] for topic in values["topics"]]
+    assert names[: len(TOPICS)] == list(TOPICS)
+    assert set(names) >= {topic.dead_letters for topic in TOPICS.values()}
     assert {t["partitions"] for t in values["topics"]} == {12}
     assert all(name in table(12) for name in TOPICS)
