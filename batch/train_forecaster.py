@@ -130,7 +130,8 @@ def _ray(run_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _local_ray(run_dir: Path) -> Iterator[None]:
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    # Ray keeps to the first token that a process had.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     with ray_directory(run_dir) as folder:
         ray.init(
             address="local",
