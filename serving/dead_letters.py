@@ -5,22 +5,8 @@ from collections.abc import Iterable
 from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
-from infra.contracts.topics import (
-    CALENDARS,
-    DECISION_ACTIONS,
-    OVERRIDES,
-    POLICIES,
-    PROMOTIONS,
-    PURCHASE_ORDERS,
-    STOCK_MOVEMENTS,
-    TOPICS,
-)
+from infra.contracts.topics import TOPICS
 from infra.kafka import topic_partitions
-
-CHECKED_TOPICS = frozenset(
-    {PURCHASE_ORDERS, STOCK_MOVEMENTS, CALENDARS, POLICIES, PROMOTIONS, OVERRIDES, DECISION_ACTIONS}
-)
-"""What the shop and the planners write and the features job does not parse."""
 
 Source = tuple[str, int, int]
 """Topic, partition and offset of a record."""

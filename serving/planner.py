@@ -2,8 +2,9 @@
 
 from ray import serve
 
+from infra.contracts.topics import CHECKED_BY_SERVING
 from infra.settings import Settings
-from serving.dead_letters import CHECKED_TOPICS, DeadLetters
+from serving.dead_letters import DeadLetters
 from serving.partition_log import LogFollower, owned_partitions
 from serving.planner_stage import PlannerStage, planner_partitions
 from serving.ray_meters import RayMeters
@@ -25,6 +26,6 @@ class Planner(FollowingReplica):
                 planner_partitions(owned, count),
                 PlannerStage(owned, count, bound_ms, settings.input_deadline_seconds, meters),
                 meters,
-                DeadLetters(CHECKED_TOPICS, owned, count),
+                DeadLetters(frozenset(CHECKED_BY_SERVING), owned, count),
             )
         )

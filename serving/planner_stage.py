@@ -12,6 +12,7 @@ from infra.contracts.inventory import Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
+    CHECKED_BY_SERVING,
     DECISIONS,
     FORECASTS,
     ITEMS,
@@ -22,7 +23,6 @@ from infra.contracts.topics import (
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
-from serving.dead_letters import CHECKED_TOPICS
 from serving.inventory.local_days import is_review
 from serving.inventory.policy import decide
 from serving.inventory.proposals import completion_marker, proposal_of
@@ -32,7 +32,8 @@ from serving.planner_positions import Positions
 from serving.planner_state import REVIEW, OwnedItem, PlannerState
 
 WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
-OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *sorted(CHECKED_TOPICS - set(WHOLE_TOPICS)))
+_ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
+OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
 _INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
 
 log = logging.getLogger(__name__)

@@ -8,24 +8,17 @@ from infra.contracts.topics import (
     ACCURACY,
     ALLOCATION_RUNS,
     ARCHIVED,
-    CALENDARS,
-    CLICKSTREAM,
-    DECISION_ACTIONS,
+    CHECKED_BY_FEATURES,
+    CHECKED_BY_SERVING,
     DECISIONS,
     FEATURES,
     FORECASTS,
     ITEMS,
-    OVERRIDES,
-    POLICIES,
     POSITIONS,
-    PROMOTIONS,
     PROPOSALS,
-    PURCHASE_ORDERS,
     RETRAIN_REQUESTS,
     STOCK_LEVELS,
-    STOCK_MOVEMENTS,
-    TOPICS,
-    WITH_LATE_EVENTS,
+    turned_away,
 )
 
 
@@ -39,19 +32,10 @@ class Access:
     transaction_prefixes: tuple[str, ...] = ()
 
 
-def _dead_letters(*topics: str) -> tuple[str, ...]:
-    return tuple(TOPICS[name].dead_letters for name in topics)
+def _turned_away(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(topic for name in names for topic in turned_away(name))
 
 
-_SERVING_CHECKS = (
-    CALENDARS,
-    DECISION_ACTIONS,
-    OVERRIDES,
-    POLICIES,
-    PROMOTIONS,
-    PURCHASE_ORDERS,
-    STOCK_MOVEMENTS,
-)
 _SERVING_WRITES = (
     ACCURACY,
     ALLOCATION_RUNS,
@@ -60,23 +44,19 @@ _SERVING_WRITES = (
     POSITIONS,
     PROPOSALS,
     RETRAIN_REQUESTS,
-    *_dead_letters(*_SERVING_CHECKS),
+    *_turned_away(CHECKED_BY_SERVING),
 )
 
 ACCESS: Mapping[str, Access] = MappingProxyType(
     {
         "features": Access(
             read_from=ARCHIVED,
-            write_to=(
-                FEATURES,
-                *_dead_letters(CLICKSTREAM, STOCK_LEVELS, ITEMS),
-                *(TOPICS[name].late for name in WITH_LATE_EVENTS),
-            ),
+            write_to=(FEATURES, *_turned_away(CHECKED_BY_FEATURES)),
             group_prefixes=("stockstream-features",),
             transaction_prefixes=("stockstream-features",),
         ),
         "serving": Access(
-            read_from=(FEATURES, ITEMS, STOCK_LEVELS, *_SERVING_CHECKS, *_SERVING_WRITES),
+            read_from=(FEATURES, ITEMS, STOCK_LEVELS, *CHECKED_BY_SERVING, *_SERVING_WRITES),
             write_to=_SERVING_WRITES,
         ),
         "batch": Access(read_from=(RETRAIN_REQUESTS,)),

@@ -14,7 +14,7 @@ import yaml
 from infra.contracts.access import ACCESS
 from infra.contracts.features import FEATURES
 from infra.contracts.topics import FEATURES as FEATURES_TOPIC
-from infra.contracts.topics import TOPICS, WITH_LATE_EVENTS, Topic
+from infra.contracts.topics import TOPICS, Topic, turned_away
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import load_settings
 
@@ -44,8 +44,7 @@ def topic_configs() -> dict[str, dict[str, str]]:
     configs = {topic.name: topic_config(topic.cleanup, topic.retention_days) for topic in TOPICS.values()}
     for topic in TOPICS.values():
         days = topic.retention_days if 0 < topic.retention_days < TURNED_AWAY_DAYS else TURNED_AWAY_DAYS
-        turned_away = [topic.dead_letters, *([topic.late] if topic.name in WITH_LATE_EVENTS else [])]
-        configs |= {name: topic_config("delete", days) for name in turned_away}
+        configs |= {name: topic_config("delete", days) for name in turned_away(topic.name)}
     return configs
 
 

@@ -97,3 +97,15 @@ ARCHIVED = tuple(t.name for t in TOPICS.values() if t.writer != "system")
 
 WITH_LATE_EVENTS = (CLICKSTREAM, STOCK_LEVELS)
 """Topics whose records belong to local days that close."""
+
+CHECKED_BY_FEATURES = (CLICKSTREAM, STOCK_LEVELS, ITEMS)
+"""Topics that the features job parses; it turns their invalid records away."""
+
+CHECKED_BY_SERVING = tuple(name for name in ARCHIVED if name not in CHECKED_BY_FEATURES)
+"""What else the shop and the planners write: the Planner turns its invalid records away."""
+
+
+def turned_away(name: str) -> tuple[str, ...]:
+    """Where a topic's refused records go, and its late ones if they can be late."""
+    topic = TOPICS[name]
+    return (topic.dead_letters, topic.late) if name in WITH_LATE_EVENTS else (topic.dead_letters,)

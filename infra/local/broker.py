@@ -13,7 +13,7 @@ from typing import Self
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from infra.contracts.topics import TOPICS, WITH_LATE_EVENTS
+from infra.contracts.topics import TOPICS, turned_away
 from infra.errors import StockstreamError
 from infra.local.processes import Component
 
@@ -174,6 +174,4 @@ def _topic_configs() -> dict[str, dict[str, str]]:
     """Settings of every topic to create. Locally nothing expires: record timestamps may be years old."""
     forever = {"retention.ms": "-1"}
     own = {topic.name: {"cleanup.policy": topic.cleanup, **forever} for topic in TOPICS.values()}
-    dead_letters = {topic.dead_letters: forever for topic in TOPICS.values()}
-    late = {TOPICS[name].late: forever for name in WITH_LATE_EVENTS}
-    return {**own, **dead_letters, **late}
+    return own | {name: forever for topic in TOPICS for name in turned_away(topic)}

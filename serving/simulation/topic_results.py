@@ -15,6 +15,7 @@ from infra.contracts.topics import (
     FORECASTS,
     TOPICS,
     WITH_LATE_EVENTS,
+    turned_away,
 )
 from infra.kafka import make_consumer, read_to_end, topic_partitions
 from infra.settings import Settings
@@ -81,8 +82,7 @@ def read_results(settings: Settings) -> TopicResults:
 
 def count_records(settings: Settings) -> dict[str, int]:
     """Records per topic, dead letters and late ones too."""
-    names = [*TOPICS, *(TOPICS[name].late for name in WITH_LATE_EVENTS)]
-    names += [topic.dead_letters for topic in TOPICS.values()]
+    names = [*TOPICS, *(name for topic in TOPICS for name in turned_away(topic))]
     assigned = topic_partitions(names, range(settings.partitions))
     consumer = make_consumer(settings.bootstrap_servers)
     try:

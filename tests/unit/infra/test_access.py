@@ -1,9 +1,8 @@
 """What components may do is what they do."""
 
 from infra.contracts.access import ACCESS
-from infra.contracts.topics import ARCHIVED, TOPICS, WITH_LATE_EVENTS
+from infra.contracts.topics import ARCHIVED, CHECKED_BY_SERVING, TOPICS, WITH_LATE_EVENTS
 from serving.allocator_stage import allocator_partitions
-from serving.dead_letters import CHECKED_TOPICS
 from serving.evaluator_stage import evaluator_partitions
 from serving.forecaster_stage import forecaster_partitions
 from serving.planner_stage import planner_partitions
@@ -18,7 +17,7 @@ def test_serving_may_read_exactly_what_its_stages_follow() -> None:
         *forecaster_partitions(one, 1),
         *planner_partitions(one, 1),
     ]
-    letters = {TOPICS[name].dead_letters for name in CHECKED_TOPICS}
+    letters = {TOPICS[name].dead_letters for name in CHECKED_BY_SERVING}
     assert set(ACCESS["serving"].read_from) == {each.topic for each in assigned} | letters
 
 

@@ -3,9 +3,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from infra.contracts.codec import encode
-from infra.contracts.topics import CALENDARS, CLICKSTREAM, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import (
+    CALENDARS,
+    CHECKED_BY_SERVING,
+    CLICKSTREAM,
+    ITEMS,
+    PURCHASE_ORDERS,
+    STOCK_LEVELS,
+)
 from infra.errors import ContractError, StockstreamError
-from serving.dead_letters import CHECKED_TOPICS, DeadLetters
+from serving.dead_letters import DeadLetters
 from serving.partition_log import owned_partitions, read
 from tests.unit.serving.records import OPENING, calendar, level
 
@@ -58,10 +65,10 @@ def test_a_calendar_in_an_unknown_zone_is_refused() -> None:
 
 
 def letters(owned: int = 0) -> DeadLetters:
-    return DeadLetters(CHECKED_TOPICS, frozenset({owned}), 2)
+    return DeadLetters(frozenset(CHECKED_BY_SERVING), frozenset({owned}), 2)
 
 
-@pytest.mark.parametrize("topic", sorted(CHECKED_TOPICS))
+@pytest.mark.parametrize("topic", sorted(CHECKED_BY_SERVING))
 def test_an_invalid_record_becomes_a_dead_letter_once_and_of_its_owner_only(topic: str) -> None:
     record = Record(topic=topic)
     ours, theirs = letters(0), letters(1)
