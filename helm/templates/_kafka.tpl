@@ -27,6 +27,24 @@
 {{- ternary "ca.crt" .Values.kafka.external.caSecretKey (eq .Values.kafka.mode "strimzi") -}}
 {{- end -}}
 
+{{/* The brokers' CA as a file, where there is one. */}}
+{{- define "stockstream.caMount" -}}
+{{- if include "stockstream.caSecret" . -}}
+- name: kafka-ca
+  mountPath: /etc/stockstream/kafka
+  readOnly: true
+{{- end -}}
+{{- end -}}
+
+{{- define "stockstream.caVolume" -}}
+{{- if include "stockstream.caSecret" . -}}
+- name: kafka-ca
+  secret:
+    secretName: {{ include "stockstream.caSecret" . }}
+    items: [{key: {{ include "stockstream.caKey" . }}, path: ca.crt}]
+{{- end -}}
+{{- end -}}
+
 {{/* Environment of one component: who it is to the brokers. Takes root and component. */}}
 {{- define "stockstream.kafkaEnv" -}}
 {{- $protocol := include "stockstream.securityProtocol" .root -}}

@@ -33,11 +33,7 @@ env:
   mountPath: {{ include "stockstream.runDir" . }}
 - name: scratch
   mountPath: /tmp
-{{- if include "stockstream.caSecret" . }}
-- name: kafka-ca
-  mountPath: /etc/stockstream/kafka
-  readOnly: true
-{{- end }}
+{{ include "stockstream.caMount" . }}
 {{- end -}}
 
 {{/* Takes root and scratchSize. */}}
@@ -46,12 +42,7 @@ env:
   persistentVolumeClaim: {claimName: {{ include "stockstream.claim" .root }}}
 - name: scratch
   emptyDir: {sizeLimit: {{ .scratchSize }}}
-{{- if include "stockstream.caSecret" .root }}
-- name: kafka-ca
-  secret:
-    secretName: {{ include "stockstream.caSecret" .root }}
-    items: [{key: {{ include "stockstream.caKey" .root }}, path: ca.crt}]
-{{- end }}
+{{ include "stockstream.caVolume" .root }}
 {{- end -}}
 
 {{- define "stockstream.placement" -}}
@@ -75,6 +66,14 @@ stockstream.io/settings: {{ include "stockstream.settings" . | sha256sum | trunc
 {{- end -}}
 
 {{- define "stockstream.settings" -}}
+{{ include "stockstream.ownSettings" . }}
+{{- range $name, $value := .Values.settings }}
+STOCKSTREAM_{{ $name }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Those that follow from the chart's own values. */}}
+{{- define "stockstream.ownSettings" -}}
 STOCKSTREAM_RUN_DIR: {{ include "stockstream.runDir" . }}
 STOCKSTREAM_BOOTSTRAP_SERVERS: {{ include "stockstream.bootstrapServers" . | quote }}
 STOCKSTREAM_PARTITIONS: {{ .Values.partitions | quote }}
@@ -84,9 +83,6 @@ STOCKSTREAM_FEATURE_STEP_SECONDS: {{ .Values.features.stepSeconds | quote }}
 STOCKSTREAM_CHECKPOINT_INTERVAL_SECONDS: {{ .Values.features.checkpoints.intervalSeconds | quote }}
 STOCKSTREAM_PLANNER_REPLICAS: {{ .Values.serving.plannerReplicas | quote }}
 STOCKSTREAM_FORECAST_PATHS: {{ .Values.serving.forecastPaths | quote }}
-{{- range $name, $value := .Values.settings }}
-STOCKSTREAM_{{ $name }}: {{ $value | quote }}
-{{- end }}
 {{- end -}}
 
 {{/* The zones as JSON, in their order: the first one is special. */}}

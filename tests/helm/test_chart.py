@@ -20,7 +20,6 @@ KINDS = (
 )
 SMALL, EXTERNAL = (CHART / "ci" / f"{name}-values.yaml" for name in ("small", "external-kafka"))
 PRODUCTION = CHART / "ci" / "production-values.yaml"
-BARE = ("monitoring.prometheusRules=false", "monitoring.dashboards=false")
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +78,7 @@ def test_a_component_is_granted_its_own_topics_and_no_other() -> None:
 
 @pytest.mark.parametrize("values", [SMALL, EXTERNAL, PRODUCTION], ids=lambda path: path.stem)
 def test_no_pod_runs_as_root_or_can_write_to_its_own_image(values: Path) -> None:
-    found = pods(objects(*BARE, values=values))
+    found = pods(objects(values=values))
     assert len(found) >= 7
     for pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -98,7 +97,7 @@ def test_no_password_is_in_any_object() -> None:
 
 
 def test_each_zone_has_its_own_features_job() -> None:
-    jobs = [each for each in objects(*BARE, values=PRODUCTION) if each["kind"] == "FlinkDeployment"]
+    jobs = [each for each in objects(values=PRODUCTION) if each["kind"] == "FlinkDeployment"]
     assert [job["metadata"]["name"] for job in jobs] == [
         "shop-stockstream-features",
         "shop-stockstream-features-america-new-york",
