@@ -6,7 +6,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -117,35 +117,30 @@ def train_network(arguments: dict[str, Any], workers: int, run_dir: Path) -> Tra
 @contextmanager
 def _ray(run_dir: Path) -> Iterator[None]:
     os.environ |= RAY_ENVIRONMENT
-    if "RAY_ADDRESS" not in os.environ:
-        with _local_ray(run_dir):
-            yield
-        return
-    ray.init(runtime_env={"worker_process_setup_hook": errors_only}, logging_level=logging.WARNING)
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _local_ray(run_dir: Path) -> Iterator[None]:
-    # Ray keeps to the first token that a process had.
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    with ray_directory(run_dir) as folder:
-        ray.init(
-            address="local",
-            num_cpus=2,
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            runtime_env={"worker_process_setup_hook": errors_only},
-            logging_level=logging.WARNING,
-            _temp_dir=str(folder),
-        )
+    given = "RAY_ADDRESS" in os.environ
+    cluster: AbstractContextManager[dict[str, Any]] = nullcontext({}) if given else _own_cluster(run_dir)
+    with cluster as options:
+        hook = {"worker_process_setup_hook": errors_only}
+        ray.init(runtime_env=hook, logging_level=logging.WARNING, **options)
         try:
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _own_cluster(run_dir: Path) -> Iterator[dict[str, Any]]:
+    """Options of a cluster that begins and ends with this process."""
+    # Ray keeps to the first token that a process had.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    with ray_directory(run_dir) as folder:
+        yield {
+            "address": "local",
+            "num_cpus": 2,
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "_temp_dir": str(folder),
+        }
 
 
 def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:

@@ -118,16 +118,20 @@ def features(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    open_session = _cluster_session if on_cluster else _own_session
-    session = open_session(settings, zone, parallelism, fresh or bounded)
+    anew = fresh or bounded
+    session = (
+        _cluster_session(settings, zone, anew)
+        if on_cluster
+        else _own_session(settings, zone, parallelism, anew)
+    )
     job = submit(session, settings, zone_of(settings, zone), bounded, exactly_once)
     _run(job, settings.run_dir, name, stopping)
 
 
-def _own_session(settings: Settings, zone: str, parallelism: int, fresh: bool) -> TableEnvironment:
-    """A Flink of this process's own, going on from the latest checkpoint unless `fresh`."""
+def _own_session(settings: Settings, zone: str, parallelism: int, anew: bool) -> TableEnvironment:
+    """A Flink of this process's own, going on from the latest checkpoint unless it begins `anew`."""
     name, folder = settings.features_job(zone), checkpoint_dir(settings, zone)
-    restore_from = None if fresh else latest_checkpoint(folder)
+    restore_from = None if anew else latest_checkpoint(folder)
     keep_step(folder, settings.feature_step_seconds, restore_from is not None)
     print(
         f"{name}: {f'going on from {restore_from}' if restore_from else 'reading from the beginning'}",
@@ -137,9 +141,9 @@ def _own_session(settings: Settings, zone: str, parallelism: int, fresh: bool) -
     return start_session(options, settings.run_dir / "logs" / name, settings.features_heap_mib)
 
 
-def _cluster_session(settings: Settings, zone: str, parallelism: int, fresh: bool) -> TableEnvironment:
+def _cluster_session(settings: Settings, zone: str, anew: bool) -> TableEnvironment:
     """The Flink that has started this process as its application; it knows what to restore, this does not."""
-    keep_step(checkpoint_dir(settings, zone), settings.feature_step_seconds, restoring=not fresh)
+    keep_step(checkpoint_dir(settings, zone), settings.feature_step_seconds, restoring=not anew)
     return table_environment(query_configuration(zone))
 
 
