@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference
+from infra.contracts.inventory import DecisionInputs, ForecastReference, Override
 from infra.contracts.message import Heartbeat
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
-from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, OVERRIDES, PURCHASE_ORDERS, STOCK_LEVELS
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
 from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
 from serving.inventory.local_days import review_period_days
+from serving.inventory.overrides import Overrides
 from serving.inventory.policy import Request
 from serving.partition_log import Entry
 
 REVIEW = "review"
+_WHOLE_INPUTS = (PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES)
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class OwnedItem:
 
 
 class PlannerState:
-    """Stock, orders, lead times, catalogue, calendars and forecasts.
+    """Stock, orders, lead times, catalogue, calendars, overrides and forecasts.
 
-    Catalogue, calendars and purchase orders are read whole; of stock levels and forecasts only the owned
-    partitions come here.
+    Catalogue, calendars, overrides and purchase orders are read whole; of stock levels and forecasts only the
+    owned partitions come here.
     """
 
     def __init__(self, owned: frozenset[int], partition_count: int, out_of_orderness_ms: int) -> None:
@@ -41,6 +43,7 @@ class PlannerState:
         self.ledger = Ledger()
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
+        self.overrides = Overrides()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
         self._everything = range(partition_count)
@@ -62,6 +65,8 @@ class PlannerState:
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
             case LocationCalendar():
                 self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case Override():
+                self.overrides.put(message, entry.offset)
             case DemandForecast():
                 return self._apply_forecast(message)
             case Heartbeat() | _:
@@ -76,7 +81,7 @@ class PlannerState:
         """Whether every record up to the epoch has come that a decision of the partition may use."""
         whole = all(
             self.event_time.passed(topic, each, epoch_ms)
-            for topic in (PURCHASE_ORDERS, ITEMS, CALENDARS)
+            for topic in _WHOLE_INPUTS
             for each in self._everything
         )
         return whole and self.event_time.passed(STOCK_LEVELS, partition, epoch_ms)
@@ -130,6 +135,7 @@ class PlannerState:
             time_zone=calendar.time_zone,
             end_ms=item.end_ms,
             input_stale=stale,
+            overrides=self.overrides.applying(item, epoch_ms),
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)

@@ -1,8 +1,8 @@
 """What the system and the planners say about stock and orders."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from infra.contracts.message import (
     Delivery,
@@ -17,6 +17,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    left_out_if_empty,
     left_out_if_independent,
 )
 
@@ -63,16 +64,58 @@ class Policy(Message):
     reason: str
 
 
+OverrideScope = Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
+OverrideTarget = Literal["forecast_factor", "order_quantity"]
+OverrideValue = Annotated[float, Field(ge=0, le=10_000_000)]
+
+
 class Override(Message):
-    """A planner's correction of a forecast or a quantity, with scope, reason and expiry."""
+    """A planner's correction of a forecast or a quantity, with scope, reason and expiry.
+
+    It is active from its event time until `expires_ms`; a newer record of the same scope and id replaces it,
+    and withdraws it where its `expires_ms` is not after its event time. Scopes are `sku:S` (at every
+    location), `sku:S|L`, `location:L` and `category:C` (with every category below C). A `forecast_factor`
+    scales demand of the days from `from_ms` (else the event time) until `to_ms` (else the expiry); an
+    `order_quantity` is a whole number of units and is ordered at each review while it is active.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"target": {"const": "order_quantity"}}},
+            "then": {"properties": {"value": {"multipleOf": 1}}},
+        }
+    )
 
     event_type: Literal["override"] = "override"
     override_id: Identifier
     event_time_ms: EventTimeMs
-    scope: Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
-    target: Literal["forecast_factor", "order_quantity"]
-    value: Annotated[float, Field(ge=0)]
+    scope: OverrideScope
+    target: OverrideTarget
+    value: OverrideValue
+    from_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_empty)
+    to_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_empty)
     expires_ms: EventTimeMs
+    author: Identifier
+    reason: str
+
+    @model_validator(mode="after")
+    def _can_be_applied(self) -> Self:
+        if self.target == "order_quantity" and self.value % 1:
+            raise ValueError("value must be a whole number of units for order_quantity")
+        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
+            raise ValueError("from_ms must be before to_ms")
+        return self
+
+
+class AppliedOverride(Record):
+    """An override that a decision used; its dates run from `from_ms` (inclusive) to `to_ms` (exclusive)."""
+
+    override_id: Identifier
+    scope: OverrideScope
+    target: OverrideTarget
+    value: OverrideValue
+    from_ms: EventTimeMs
+    to_ms: EventTimeMs
     author: Identifier
     reason: str
 
@@ -122,6 +165,7 @@ class DecisionInputs(Record):
     time_zone: str
     end_ms: EventTimeMs | None
     input_stale: bool
+    overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
 
 
 ReasonCode = Literal[
@@ -136,6 +180,8 @@ ReasonCode = Literal[
     "INPUT_STALE",
     "PARTITION_MISSING",
     "ALLOCATION_FALLBACK",
+    "OVERRIDE_FORECAST",
+    "OVERRIDE_QUANTITY",
 ]
 
 

@@ -22,6 +22,7 @@ from serving.inventory.lead_times import (
 from serving.inventory.local_days import days_between, midnight_after
 from serving.inventory.money import decimal_of
 from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, least_order
+from serving.inventory.overrides import demand_factors, override_steps
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
@@ -106,17 +107,21 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    demand = _demand_paths(_forecasts(requests))
+    forecast = _demand_paths(_forecasts(requests))
+    factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
+    demand = forecast * factors[:, None, :]
     required = _required(requests, demand)
     levels = np.array([request.inputs.cycle_service_level for request in requests])
     wanted = np.minimum(service_quantity(required, levels), MAX_UNITS)
+    required_by_forecast = required if (factors == 1).all() else _required(requests, forecast)
+    by_forecast = np.minimum(service_quantity(required_by_forecast, levels), MAX_UNITS)
     ending = demand * np.stack([_still_sold(request, demand.shape[2]) for request in requests])[:, None, :]
     required_until_end = required if np.array_equal(ending, demand) else _required(requests, ending)
     sellable = np.minimum(service_quantity(required_until_end, levels), MAX_UNITS)
     return {
-        request.decision_id: _wanted(request, int(whole), int(until_end), paths)
-        for request, whole, until_end, paths in zip(
-            requests, wanted, sellable, required_until_end, strict=True
+        request.decision_id: _wanted(request, int(plain), int(whole), int(until_end), paths)
+        for request, plain, whole, until_end, paths in zip(
+            requests, by_forecast, wanted, sellable, required_until_end, strict=True
         )
     }
 
@@ -166,9 +171,12 @@ def _still_sold(request: Request, horizon: int) -> Floats:
     return np.array([float(start < request.inputs.end_ms) for start in starts])
 
 
-def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> Wanted:
-    steps = Steps(whole)
-    steps.change("END_OF_LIFE", until_end, "demand after the item's end date is not covered")
+def _wanted(request: Request, by_forecast: int, whole: int, until_end: int, required: Floats) -> Wanted:
+    steps = Steps(by_forecast)
+    override_steps(steps, request.inputs.overrides, whole)
+    if until_end < whole:
+        detail = "demand after the item's end date is not covered"
+        steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
     apply_order_rules(steps, request.inputs)
     _remark_sources(steps, request)
     receipt_ms = None
@@ -176,7 +184,7 @@ def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> W
         days = median_lead_days(request.inputs.lead_times)
         receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
-    return Wanted(whole, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+    return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:

@@ -19,13 +19,14 @@ from infra.contracts.demand import (
     DemandForecast,
     Score,
 )
-from infra.contracts.inventory import Policy
+from infra.contracts.inventory import Override, Policy
 from infra.contracts.message import Heartbeat, Money
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
 from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
     POLICIES,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
@@ -250,12 +251,30 @@ def policy(budget: str | None) -> Policy:
     )
 
 
+def override(target: Any, value: float, **changes: Any) -> Override:
+    """Of SKU A, made an hour before the epoch, for three weeks."""
+    made = EPOCH - 3_600_000
+    return Override(
+        **{
+            "override_id": "override-1",
+            "event_time_ms": made,
+            "scope": "sku:A",
+            "target": target,
+            "value": value,
+            "expires_ms": made + 21 * DAY_MS,
+            "author": "ada",
+            "reason": "magazine cover",
+            **changes,
+        }
+    )
+
+
 def heartbeats(log: MemoryLog, topics: Iterable[str], instant_ms: int) -> list[Entry]:
     beat = Heartbeat(event_time_ms=instant_ms + BOUND_MS + 1)
     return [log.append(topic, partition, beat) for topic in topics for partition in range(PARTITIONS)]
 
 
-PLANNER_TOPICS = (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS)
+PLANNER_TOPICS = (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES)
 
 
 def opened_shop(skus: Iterable[str], on_hand: int = 40) -> MemoryLog:
