@@ -48,8 +48,9 @@ def planner_partitions(owned: frozenset[int], partition_count: int) -> list[Topi
 class PlannerStage:
     """Turns stock, orders and forecasts of the owned partitions into proposals.
 
-    A partition's epoch is decided at once, when every input has passed it and every SKU's forecast has
-    come, or at the deadline after its first sign. A proposal that is in the log is never made again.
+    A partition's epoch is decided at once, when every input has passed it, every SKU's forecast has come
+    and earlier epochs have their decisions, or at the deadline after its first sign. A proposal that is in
+    the log is never made again.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class PlannerStage:
             self._keep(message)
         elif entry.topic == DECISIONS:
             self._decided[message.decision_id] = message.epoch_ms
+            self._state.ledger.apply_decision(message)
         if entry.partition in self._owned:
             self._positions.apply(entry)
 
@@ -107,7 +109,7 @@ class PlannerStage:
 
     def _decide_if_due(self, epoch: EpochOfPartition, expired: bool) -> Iterator[list[Outgoing]]:
         epoch_ms, partition = epoch
-        passed = self._state.passed(partition, epoch_ms)
+        passed = self._state.passed(partition, epoch_ms) and self._earlier_decided(epoch_ms, partition)
         if not (passed or expired):
             return
         catalogue = self._reviewed(epoch_ms)
@@ -121,6 +123,14 @@ class PlannerStage:
         self._epochs.close(epoch)
         self._meters.record("stockstream_epoch_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_last_epoch_seconds", epoch_ms / 1000, stage="planner")
+
+    def _earlier_decided(self, epoch_ms: int, partition: int) -> bool:
+        """Whether every earlier proposal has its decision, which may be on its way to an order."""
+        return all(
+            made_id in self._decided
+            for made_id, proposal in self._proposals.items()
+            if proposal.partition == partition and proposal.epoch_ms < epoch_ms
+        )
 
     def _reviewed(self, epoch_ms: int) -> list[OwnedItem]:
         """The catalogue of the locations that review at the epoch, all partitions."""

@@ -115,7 +115,7 @@ class PlannerState:
         inputs = DecisionInputs(
             forecast=None if forecast is None else _reference(forecast),
             on_hand=self.ledger.on_hand(key, epoch_ms),
-            open_orders=self.ledger.open_orders(key, epoch_ms),
+            open_orders=self.ledger.on_order(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
             delivery=item.delivery,
             review_period_days=review_period_days(epoch_ms, calendar),
