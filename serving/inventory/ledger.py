@@ -11,7 +11,10 @@ from infra.contracts.inventory import OpenOrder, ReorderDecision
 from infra.contracts.shop import PurchaseOrderEvent, StockLevel
 from serving.inventory.local_days import days_between
 from serving.inventory.order_line import OrderLine
-from serving.inventory.unanswered import Key, UnansweredDecisions
+from serving.inventory.unanswered import UnansweredDecisions
+
+Key = tuple[str, str]
+"""SKU and location."""
 
 
 class Ledger:

@@ -13,15 +13,12 @@ from infra.contracts.shop import PurchaseOrderEvent
 LAPSES_AFTER_MS = 7 * 24 * 3600 * 1000
 """A decision that has no answer this long after its epoch is taken as declined."""
 
-Key = tuple[str, str]
-"""SKU and location."""
-
 
 @dataclass
 class UnansweredDecisions:
-    """Decisions by key, with the instant from which each is no longer waited for."""
+    """Decisions by SKU and location, with the instant from which each is no longer waited for."""
 
-    _decisions: dict[Key, dict[str, ReorderDecision]] = field(default_factory=dict)
+    _decisions: dict[tuple[str, str], dict[str, ReorderDecision]] = field(default_factory=dict)
     _over: dict[str, int] = field(default_factory=dict)
 
     def apply_decision(self, decision: ReorderDecision) -> None:
@@ -39,7 +36,7 @@ class UnansweredDecisions:
     def _end(self, decision_id: str, time_ms: int) -> None:
         self._over[decision_id] = min(time_ms, self._over.get(decision_id, time_ms))
 
-    def at(self, key: Key, as_of_ms: int) -> Iterator[OpenOrder]:
+    def at(self, key: tuple[str, str], as_of_ms: int) -> Iterator[OpenOrder]:
         """What decisions before the instant will bring, under the id of the decision."""
         for decision in self._decisions.get(key, {}).values():
             waiting = 0 < as_of_ms - decision.epoch_ms <= LAPSES_AFTER_MS

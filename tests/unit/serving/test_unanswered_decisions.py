@@ -1,6 +1,7 @@
 """A decision is on its way to being an order: until purchasing answers, it counts as one."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -143,7 +144,7 @@ def test_the_ledger_does_not_depend_on_the_order_of_decisions_and_orders() -> No
     later = first.model_copy(
         update={"decision_id": "later", "epoch_ms": NEXT, "supersedes": first.decision_id, "quantity": 7}
     )
-    events = [
+    events: list[Callable[[Ledger], None]] = [
         lambda ledger: ledger.apply_decision(first),
         lambda ledger: ledger.apply_decision(later),
         lambda ledger: ledger.apply_order(order("placed", "po-1", NEXT + 5, 7, decision_id="later")),
