@@ -8,7 +8,7 @@ from kafka import TopicPartition
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Proposal, ProposalsComplete
+from infra.contracts.inventory import Position, Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
@@ -20,6 +20,7 @@ from infra.contracts.topics import (
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
@@ -34,7 +35,7 @@ from serving.planner_state import REVIEW, OwnedItem, PlannerState
 WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
+_INPUTS = frozenset({STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class PlannerStage:
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
         if positions := self._positions.due(self._state):
             yield positions
+            self._report_gains(positions)
             self._forget()
 
     def _decide_if_due(self, epoch: EpochOfPartition, expired: bool) -> Iterator[list[Outgoing]]:
@@ -173,6 +175,16 @@ class PlannerStage:
         if markers:
             yield markers
         self._markers |= {(group, *epoch) for group in groups}
+
+    def _report_gains(self, positions: Sequence[Outgoing]) -> None:
+        for outgoing in positions:
+            position = outgoing.message
+            if isinstance(position, Position) and position.unexplained_gain:
+                log.warning(
+                    "%s at %s: stock rose by %d units until %d that no movement explains",
+                    position.sku, position.location, position.unexplained_gain, position.as_of_ms,
+                )  # fmt: skip
+                self._meters.record("stockstream_unexplained_gains_total", location=position.location)
 
     def _forget(self) -> None:
         needed = [self._epochs.earliest(), self._positions.earliest_needed()]
