@@ -57,7 +57,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric(
                 "stockstream_unexplained_gains_total",
                 "counter",
-                ("location",),
+                (),
                 "Days on which a SKU's stock rose by more than its movements brought",
             ),
             Metric("stockstream_dead_letters_total", "counter", ("topic",), "Records sent to dead letters"),

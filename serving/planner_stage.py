@@ -184,7 +184,7 @@ class PlannerStage:
                     "%s at %s: stock rose by %d units until %d that no movement explains",
                     position.sku, position.location, position.unexplained_gain, position.as_of_ms,
                 )  # fmt: skip
-                self._meters.record("stockstream_unexplained_gains_total", location=position.location)
+                self._meters.record("stockstream_unexplained_gains_total")
 
     def _forget(self) -> None:
         needed = [self._epochs.earliest(), self._positions.earliest_needed()]
