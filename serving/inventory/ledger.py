@@ -23,6 +23,7 @@ class Ledger:
     def __init__(self) -> None:
         self._levels: dict[Key, list[tuple[int, int, int]]] = {}
         self._orders: dict[Key, dict[str, OrderLine]] = {}
+        self._settled: dict[Key, dict[str, OrderLine]] = {}
         self._unanswered = UnansweredDecisions()
 
     def apply_level(self, level: StockLevel, offset: int) -> None:
@@ -34,8 +35,11 @@ class Ledger:
 
     def apply_order(self, event: PurchaseOrderEvent) -> None:
         """Takes an order event; its id makes a repetition harmless, and a receipt may precede its order."""
-        orders = self._orders.setdefault((event.sku, event.location), {})
-        orders.setdefault(event.order_id, OrderLine(event.order_id)).apply(event)
+        key = (event.sku, event.location)
+        line = self._settled.get(key, {}).pop(event.order_id, None) or OrderLine(
+            event.order_id, event.supplier
+        )
+        self._orders.setdefault(key, {}).setdefault(event.order_id, line).apply(event)
         self._unanswered.apply_order(event)
 
     def apply_decision(self, decision: ReorderDecision) -> None:
@@ -62,10 +66,18 @@ class Ledger:
         return _oldest_first([*self.open_orders(key, as_of_ms), *self._unanswered.at(key, as_of_ms)])
 
     def forget_before(self, as_of_ms: int) -> None:
-        """Drops what no question about `as_of_ms` or later can need."""
+        """Drops what no question about `as_of_ms` or later can need, and sets settled orders aside.
+
+        They are kept, since a late repetition of one's placing would otherwise open it again.
+        """
         for key, entries in self._levels.items():
             known = bisect_right(entries, as_of_ms, key=lambda entry: entry[0])
             self._levels[key] = entries[max(0, known - 1) :]
+        for key, orders in self._orders.items():
+            settled = [each for each in orders.values() if each.is_settled(as_of_ms)]
+            self._settled.setdefault(key, {}).update(
+                (each.order_id, orders.pop(each.order_id)) for each in settled
+            )
         self._unanswered.forget_before(as_of_ms)
 
 
