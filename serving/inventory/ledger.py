@@ -36,9 +36,7 @@ class Ledger:
     def apply_order(self, event: PurchaseOrderEvent) -> None:
         """Takes an order event; its id makes a repetition harmless, and a receipt may precede its order."""
         key = (event.sku, event.location)
-        line = self._settled.get(key, {}).pop(event.order_id, None) or OrderLine(
-            event.order_id, event.supplier
-        )
+        line = self._settled.get(key, {}).pop(event.order_id, None) or OrderLine(event.order_id)
         self._orders.setdefault(key, {}).setdefault(event.order_id, line).apply(event)
         self._unanswered.apply_order(event)
 
