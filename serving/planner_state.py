@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference, Override
+from infra.contracts.inventory import DecisionInputs, ForecastReference
 from infra.contracts.message import Heartbeat
+from infra.contracts.planning import Override
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel, StockMovement
 from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, OVERRIDES, PURCHASE_ORDERS, STOCK_LEVELS
 from serving.event_time import EventTime

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.contracts.inventory import AppliedOverride, DecisionInputs, Override
+from infra.contracts.inventory import DecisionInputs
+from infra.contracts.planning import AppliedOverride, Override
 from infra.contracts.shop import Item
 from serving.inventory.as_of import Versions
 from serving.inventory.local_days import midnight_after

@@ -19,7 +19,7 @@ from infra.contracts.demand import (
     DemandForecast,
     Score,
 )
-from infra.contracts.inventory import Override, Policy
+from infra.contracts.inventory import Policy
 from infra.contracts.message import Heartbeat, Money
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
 from infra.contracts.topics import (
@@ -248,24 +248,6 @@ def policy(budget: str | None) -> Policy:
         budget=None if budget is None else Money(amount=budget, currency="GBP"),
         author="planner",
         reason="season",
-    )
-
-
-def override(target: Any, value: float, **changes: Any) -> Override:
-    """Of SKU A, made an hour before the epoch, for three weeks."""
-    made = EPOCH - 3_600_000
-    return Override(
-        **{
-            "override_id": "override-1",
-            "event_time_ms": made,
-            "scope": "sku:A",
-            "target": target,
-            "value": value,
-            "expires_ms": made + 21 * DAY_MS,
-            "author": "ada",
-            "reason": "magazine cover",
-            **changes,
-        }
     )
 
 

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.contracts.codec import decode, encode
-from infra.contracts.inventory import Override, Proposal
+from infra.contracts.inventory import Proposal
+from infra.contracts.planning import Override
 from infra.contracts.topics import FORECASTS, ITEMS, OVERRIDES, PROPOSALS
 from infra.errors import ContractError
 from serving.inventory.local_days import midnight_after
 from serving.inventory.overrides import Overrides, demand_factors
 from serving.planner_stage import PlannerStage
+from tests.unit.serving.planners import override
 from tests.unit.serving.records import (
     DAY_MS,
     EPOCH,
@@ -26,7 +28,6 @@ from tests.unit.serving.records import (
     heartbeats,
     item,
     opened_shop,
-    override,
     partition_of,
     run,
 )
