@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from infra.contracts.codec import decode, encode
 from infra.contracts.inventory import Proposal
 from infra.contracts.planning import Override
-from infra.contracts.topics import FORECASTS, ITEMS, OVERRIDES, PROPOSALS
+from infra.contracts.topics import FORECASTS, ITEMS, OVERRIDES, POLICIES, PROPOSALS
 from infra.errors import ContractError
 from serving.inventory.local_days import midnight_after
 from serving.inventory.overrides import Overrides, demand_factors
-from serving.planner_stage import PlannerStage
 from tests.unit.serving.planners import override
 from tests.unit.serving.records import (
     DAY_MS,
@@ -23,7 +22,6 @@ from tests.unit.serving.records import (
     ZONE,
     MemoryLog,
     close_epoch,
-    feed,
     forecast,
     heartbeats,
     item,
@@ -183,19 +181,17 @@ def test_an_override_is_withdrawn_by_a_newer_record_that_has_expired() -> None:
     assert proposal(override("order_quantity", 77.0), withdrawal).inputs.overrides == []
 
 
-def decide_again(log: MemoryLog, stage: PlannerStage, epoch_ms: int) -> None:
-    entries = [log.append(FORECASTS, partition_of(sku), forecast(sku, epoch_ms)) for sku in ("A", "B")]
-    feed(stage, [*entries, *heartbeats(log, PLANNER_TOPICS, epoch_ms)])
-    run(stage, log, now=0.0)
-
-
 def test_an_override_survives_every_replan_until_it_expires() -> None:
-    log = overridden_log(override("order_quantity", 77.0, expires_ms=NEXT_EPOCH + 1))
+    log = overridden_log(override("order_quantity", 80.0, expires_ms=NEXT_EPOCH + 1))
     for epoch_ms in (NEXT_EPOCH, NEXT_EPOCH + 7 * DAY_MS):
-        decide_again(log, restarted(log), epoch_ms)
+        run(allocator(log), log, now=0.0)
+        for sku in ("A", "B"):
+            log.append(FORECASTS, partition_of(sku), forecast(sku, epoch_ms))
+        heartbeats(log, (*PLANNER_TOPICS, POLICIES), epoch_ms)
+        run(restarted(log), log, now=0.0)
 
     made = [each for each in log.messages(PROPOSALS) if isinstance(each, Proposal) and each.sku == "A"]
-    assert [each.quantity == 77 for each in made] == [True, True, False]
+    assert [each.quantity == 80 for each in made] == [True, True, False]
     assert reasons(made[2]) == []
 
 
