@@ -16,6 +16,7 @@ from infra.contracts.topics import (
     DECISIONS,
     FORECASTS,
     ITEMS,
+    POLICIES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
@@ -31,10 +32,10 @@ from serving.partition_log import Entry, Outgoing
 from serving.planner_positions import Positions
 from serving.planner_state import REVIEW, OwnedItem, PlannerState
 
-WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
+WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
+_INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, FORECASTS})
 
 log = logging.getLogger(__name__)
 

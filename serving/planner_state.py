@@ -5,16 +5,18 @@ from dataclasses import dataclass
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference
+from infra.contracts.inventory import DecisionInputs, ForecastReference, Policy
 from infra.contracts.message import Heartbeat
+from infra.contracts.replenishment import Replenishment
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
-from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, POLICIES, PURCHASE_ORDERS, STOCK_LEVELS
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
 from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
 from serving.inventory.local_days import review_period_days
 from serving.inventory.policy import Request
+from serving.inventory.replenishment import replenishment_of
 from serving.partition_log import Entry
 
 REVIEW = "review"
@@ -31,8 +33,8 @@ class OwnedItem:
 class PlannerState:
     """Stock, orders, lead times, catalogue, calendars and forecasts.
 
-    Catalogue, calendars and purchase orders are read whole; of stock levels and forecasts only the owned
-    partitions come here.
+    Catalogue, calendars, policies and purchase orders are read whole; of stock levels and forecasts only the
+    owned partitions come here.
     """
 
     def __init__(self, owned: frozenset[int], partition_count: int, out_of_orderness_ms: int) -> None:
@@ -41,6 +43,7 @@ class PlannerState:
         self.ledger = Ledger()
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
+        self._policies: Versions[str, Policy] = Versions()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
         self._everything = range(partition_count)
@@ -62,6 +65,8 @@ class PlannerState:
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
             case LocationCalendar():
                 self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case Policy():
+                self._policies.put(message.planning_group, message.event_time_ms, entry.offset, message)
             case DemandForecast():
                 return self._apply_forecast(message)
             case Heartbeat() | _:
@@ -76,7 +81,7 @@ class PlannerState:
         """Whether every record up to the epoch has come that a decision of the partition may use."""
         whole = all(
             self.event_time.passed(topic, each, epoch_ms)
-            for topic in (PURCHASE_ORDERS, ITEMS, CALENDARS)
+            for topic in (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES)
             for each in self._everything
         )
         return whole and self.event_time.passed(STOCK_LEVELS, partition, epoch_ms)
@@ -130,9 +135,14 @@ class PlannerState:
             time_zone=calendar.time_zone,
             end_ms=item.end_ms,
             input_stale=stale,
+            replenishment=self._replenishment(item, epoch_ms),
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
+
+    def _replenishment(self, item: Item, epoch_ms: int) -> Replenishment | None:
+        policy = self._policies.get(item.planning_group, epoch_ms)
+        return item.replenishment or (replenishment_of(item.category, policy) if policy else None)
 
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no decision or position of `as_of_ms` or later can need."""

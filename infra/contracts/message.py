@@ -25,6 +25,11 @@ def _integer(value: object) -> object:
     return value
 
 
+def left_out_if_none(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value is None
+
+
 def left_out_if_independent(value: object) -> bool:
     """Left out of the bytes, so that messages written before the field existed keep their digests."""
     return value == "independent"
