@@ -3,14 +3,12 @@ from typing import Any
 
 import pytest
 
-from infra.contracts.inventory import CategoryReplenishment, Proposal, ProposalsComplete
-from infra.contracts.replenishment import BaseStock
+from infra.contracts.inventory import Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
     ITEMS,
-    POLICIES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
@@ -39,7 +37,6 @@ from tests.unit.serving.records import (
     opened_shop,
     order,
     partition_of,
-    policy,
     run,
 )
 
@@ -288,29 +285,3 @@ def test_a_planner_rebuilt_from_compacted_topics_proposes_the_same() -> None:
     assert len(rebuilt.entries) < len(log.entries)
     assert proposals(rebuilt) == proposals(log)
     assert proposals(rebuilt)["A"].inputs.case_pack == 6
-
-
-def test_an_items_own_policy_comes_before_its_categorys_and_that_before_the_groups() -> None:
-    own, candles, white, group = (BaseStock(policy="base-stock", level=level) for level in (1, 2, 3, 4))
-    log = opened_shop([])
-    for sku, category, replenishment in (
-        ("A", "candles:white", own),
-        ("B", "candles:white:small", None),
-        ("C", "candles:red", None),
-        ("D", "candlesticks", None),
-    ):
-        changed = item(sku, category=category, replenishment=replenishment)
-        log.append(ITEMS, partition_of(sku), changed)
-        log.append(STOCK_LEVELS, partition_of(sku), level(sku, 40))
-    categories = [
-        CategoryReplenishment(category=path, replenishment=each)
-        for path, each in (("candles", candles), ("candles:white", white))
-    ]
-    log.append(
-        POLICIES, 0, policy(None).model_copy(update={"replenishment": group, "categories": categories})
-    )
-    list(close_epoch(log, SKUS))
-    run(restarted(log), log, now=0.0)
-
-    levels = {sku: each.inputs.replenishment for sku, each in proposals(log).items()}
-    assert levels == {"A": own, "B": white, "C": candles, "D": group}
