@@ -17,6 +17,7 @@ from infra.contracts.topics import (
     FORECASTS,
     ITEMS,
     OVERRIDES,
+    POLICIES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
@@ -33,10 +34,10 @@ from serving.partition_log import Entry, Outgoing
 from serving.planner_positions import Positions
 from serving.planner_state import REVIEW, OwnedItem, PlannerState
 
-WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES, PROPOSALS)
+WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES, FORECASTS})
+_INPUTS = frozenset({*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS} - {PROPOSALS})
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,10 @@ from infra.contracts.message import (
     Units,
     left_out_if_empty,
     left_out_if_independent,
+    left_out_if_none,
 )
 from infra.contracts.planning import AppliedOverride
+from infra.contracts.replenishment import Replenishment
 
 
 def _is_zero(value: object) -> bool:
@@ -59,14 +61,27 @@ class Position(Message):
     unexplained_gain: Units = Field(0, exclude_if=_is_zero)
 
 
+class CategoryReplenishment(Record):
+    """How the items of a category, or of one below it, are replenished."""
+
+    category: Identifier
+    replenishment: Replenishment
+
+
 class Policy(Message):
-    """Planning parameters of a group, set by a planner."""
+    """Planning parameters of a group, set by a planner.
+
+    An item's own `replenishment` comes first, then that of the longest path among `categories` that its
+    category is or lies below, then the group's, then the default.
+    """
 
     event_type: Literal["policy"] = "policy"
     policy_id: Identifier
     event_time_ms: EventTimeMs
     planning_group: Identifier
     budget: Money | None = None
+    replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
     reason: str
 
@@ -107,9 +122,11 @@ class DecisionInputs(Record):
     end_ms: EventTimeMs | None
     input_stale: bool
     overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
+    replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
+    "POLICY",
     "CASE_PACK",
     "MIN_ORDER_QUANTITY",
     "MAXIMUM_STOCK",

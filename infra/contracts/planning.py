@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from infra.contracts.message import EventTimeMs, Heartbeat, Identifier, Message, Record, left_out_if_empty
+from infra.contracts.message import EventTimeMs, Heartbeat, Identifier, Message, Record, left_out_if_none
 
 OverrideScope = Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
 OverrideTarget = Literal["forecast_factor", "order_quantity"]
@@ -34,8 +34,8 @@ class Override(Message):
     scope: OverrideScope
     target: OverrideTarget
     value: OverrideValue
-    from_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_empty)
-    to_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_empty)
+    from_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_none)
+    to_ms: EventTimeMs | None = Field(None, exclude_if=left_out_if_none)
     expires_ms: EventTimeMs
     author: Identifier
     reason: str
