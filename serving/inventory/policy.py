@@ -122,9 +122,9 @@ def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
     if not still_sold.all():
         outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
         sellable = _until_end(outlook, still_sold.all(axis=1))
-    quantities = np.stack([by_forecast, wanted, sellable], axis=1).tolist()
+    quantities = zip(by_forecast.tolist(), wanted.tolist(), sellable.tolist(), strict=True)
     return {
-        request.decision_id: _wanted(request, *units, required)
+        request.decision_id: _wanted(request, units, required)
         for request, units, required in zip(requests, quantities, outlook.required, strict=True)
     }
 
@@ -182,7 +182,8 @@ def _still_sold(request: Request, horizon: int) -> Floats:
     return np.array([float(start < request.inputs.end_ms) for start in starts])
 
 
-def _wanted(request: Request, by_forecast: int, whole: int, until_end: int, required: Floats) -> Wanted:
+def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> Wanted:
+    by_forecast, whole, until_end = units
     steps = Steps(by_forecast)
     if request.inputs.replenishment is not None:
         steps.remark("POLICY", by_forecast, policy_name(request.inputs))
