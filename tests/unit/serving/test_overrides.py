@@ -73,7 +73,7 @@ def test_a_factor_scales_the_distribution_as_a_forecast_of_scaled_quantiles_woul
     scaled = forecast("A")
     table = [[value * 1.5 for value in row] for row in scaled.quantiles]
     log.append(FORECASTS, 1, scaled.model_copy(update={"quantiles": table, "cumulative": table}))
-    heartbeats(log, PLANNER_TOPICS, EPOCH)
+    heartbeats(log, (*PLANNER_TOPICS, POLICIES), EPOCH)
     run(restarted(log), log, now=0.0)
     whole = override("forecast_factor", 1.5, to_ms=EPOCH + 60 * DAY_MS)
 
