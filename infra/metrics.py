@@ -103,6 +103,12 @@ _ACCURACY = (
 _DECISIONS = (
     Metric("stockstream_items", "gauge", ("stock",), "Items of the catalogue: in, out of or unknown stock"),
     Metric("stockstream_stock_value", "gauge", ("currency",), "Stock on hand at unit cost"),
+    Metric(
+        "stockstream_unexplained_gains_total",
+        "counter",
+        (),
+        "Days on which a SKU's stock rose by more than its movements brought",
+    ),
     Metric("stockstream_proposals_total", "counter", ("outcome",), "Proposals: wanted or blocked"),
     Metric("stockstream_epoch_seconds", "histogram", (), "Time to decide one epoch", _SECONDS),
     Metric("stockstream_decisions_total", "counter", ("status",), "Reorder decisions published"),

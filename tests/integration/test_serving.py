@@ -22,6 +22,7 @@ from infra.contracts.topics import (
     DECISIONS,
     FEATURES,
     ITEMS,
+    OVERRIDES,
     POLICIES,
     POSITIONS,
     PROMOTIONS,
@@ -78,7 +79,7 @@ class SmallShop:
         for day in days:
             for number, sku in enumerate(SKUS):
                 self._producer.send(FEATURES, message_key(sku, LOCATION), final_row(sku, day, 1.0 + number))
-        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, PROMOTIONS):
+        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES, POLICIES, PROMOTIONS):
             self._producer.send_heartbeat(topic, until_ms + BOUND_MS + 1)
         self._producer.flush()
 
