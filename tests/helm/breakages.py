@@ -1,5 +1,6 @@
-"""Faults for a server to find, each with the words by which its answer names the field."""
+"""Faults for a server to find."""
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,11 @@ class Fault:
     kind: str
     path: str
     value: Any
-    named: str
+
+    @property
+    def field(self) -> str:
+        """The path as a server writes it."""
+        return re.sub(r"\.(\d+)", r"[\1]", self.path)
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.path}={self.value}"
@@ -25,61 +30,55 @@ _CRON_POD = "spec.jobTemplate.spec.template.spec"
 _RAY = "spec.rayClusterConfig"
 _RAY_HEAD = f"{_RAY}.headGroupSpec.template.spec.containers.0"
 FAULTS = [
-    Fault("FlinkDeployment", "spec.flinkVersion", "v9_9", "spec.flinkVersion"),
-    Fault("FlinkDeployment", "spec.mode", "cluster", "spec.mode"),
-    Fault("FlinkDeployment", "spec.jobManger", {}, "spec.jobManger"),
-    Fault("FlinkDeployment", "spec.job.upgradeMode", "never", "spec.job.upgradeMode"),
-    Fault("FlinkDeployment", "spec.job.parallelism", "four", "spec.job.parallelism"),
-    Fault("FlinkDeployment", "spec.taskManager.resource.cpu", "many", "spec.taskManager.resource.cpu"),
-    Fault("FlinkDeployment", "spec.podTemplate.spec.containers.0.volumeMounts.0.path", "/x", "path"),
-    Fault("RayService", "spec.upgradeStrategy.type", 1, "spec.upgradeStrategy.type"),
-    Fault("RayService", f"{_RAY}.authOptions.mode", "maybe", "authOptions.mode"),
-    Fault("RayService", f"{_RAY}.workerGroupSpecs.0.replicas", "two", "replicas"),
-    Fault("RayService", f"{_RAY}.workerGroupSpecs.0.groupName", None, "groupName"),
-    Fault(
-        "RayService",
-        f"{_RAY_HEAD}.resources.limits.memory",
-        "lots",
-        "memory",
-    ),
-    Fault("RayService", f"{_RAY}.headGroupSpec.templates", {}, "templates"),
-    Fault("RayCronJob", "spec.schedule", 5, "spec.schedule"),
-    Fault("RayCronJob", "spec.jobTemplate.submissionMode", 1, "submissionMode"),
-    Fault("Kafka", "spec.kafka.listeners.0.type", "outside", "type"),
-    Fault("Kafka", "spec.kafka.listeners.0.tls", "yes", "tls"),
-    Fault("Kafka", "spec.kafka.listeners.0.port", 80, "port"),
-    Fault("Kafka", "spec.kafka.listeners.0.authentication.type", "basic", "authentication.type"),
-    Fault("Kafka", "spec.kafka.authorization.type", "none", "authorization.type"),
-    Fault("KafkaNodePool", "spec.roles.0", "reader", "spec.roles"),
-    Fault("KafkaNodePool", "spec.replicas", -1, "spec.replicas"),
-    Fault("KafkaNodePool", "spec.storage.type", "ramdisk", "spec.storage.type"),
-    Fault("KafkaNodePool", "spec.storage.volumes.0.kraftMetadata", "own", "kraftMetadata"),
-    Fault("KafkaTopic", "spec.partitions", 0, "spec.partitions"),
-    Fault("KafkaTopic", "spec.replicas", "three", "spec.replicas"),
-    Fault("KafkaUser", "spec.authentication.type", "password", "spec.authentication.type"),
-    Fault("KafkaUser", "spec.authorization.acls.0.operations.0", "Reed", "operations"),
-    Fault("KafkaUser", "spec.authorization.acls.0.resource.type", "queue", "resource.type"),
-    Fault("PodMonitor", "spec.podMetricsEndpoints.0.interval", "soon", "interval"),
-    Fault("PodMonitor", "spec.selector", None, "spec.selector"),
-    Fault("Deployment", "spec.selector.matchLabels", {"app.kubernetes.io/name": "other"}, "labels"),
-    Fault("Deployment", f"{_POD}.containers.0.image", None, "containers[0].image"),
-    Fault("Deployment", f"{_POD}.containers.0.resources.requests.memory", "1Ti", "resources.requests"),
-    Fault("Deployment", f"{_POD}.containers.0.volumeMounts.0.name", "nothing", "volumeMounts[0].name"),
-    Fault("Deployment", f"{_POD}.securityContext.runAsUser", -1, "securityContext.runAsUser"),
-    Fault("CronJob", "spec.schedule", "daily", "spec.schedule"),
-    Fault("CronJob", "spec.timeZone", "Mars/Base", "spec.timeZone"),
-    Fault("CronJob", "spec.concurrencyPolicy", "Sometimes", "spec.concurrencyPolicy"),
-    Fault("CronJob", f"{_CRON_POD}.restartPolicy", "Always", "restartPolicy"),
-    Fault("CronJob", f"{_CRON_POD}.volumes.1.emptyDir.sizeLimit", "big", "quantities"),
-    Fault("NetworkPolicy", "spec.egress.0.ports.0.port", 70000, "ports[0].port"),
-    Fault("NetworkPolicy", "spec.policyTypes.0", "Sideways", "policyTypes[0]"),
-    Fault("PodDisruptionBudget", "spec.maxUnavailable", "half", "spec.maxUnavailable"),
-    Fault("Ingress", "spec.rules.0.http.paths.0.pathType", "Starts", "pathType"),
-    Fault("Ingress", "spec.rules.0.host", "no host", "spec.rules[0].host"),
-    Fault("PersistentVolumeClaim", "spec.accessModes.0", "ReadWriteSome", "spec.accessModes"),
-    Fault("Role", "rules.0.verbs", [], "rules[0].verbs"),
-    Fault("RoleBinding", "roleRef.kind", "Rolle", "roleRef.kind"),
-    Fault("ConfigMap", "data.not allowed", "x", "data[not allowed]"),
+    Fault("FlinkDeployment", "spec.flinkVersion", "v9_9"),
+    Fault("FlinkDeployment", "spec.mode", "cluster"),
+    Fault("FlinkDeployment", "spec.jobManger", {}),
+    Fault("FlinkDeployment", "spec.job.upgradeMode", "never"),
+    Fault("FlinkDeployment", "spec.job.parallelism", "four"),
+    Fault("FlinkDeployment", "spec.taskManager.resource.cpu", "many"),
+    Fault("FlinkDeployment", "spec.podTemplate.spec.containers.0.volumeMounts.0.path", "/x"),
+    Fault("RayService", "spec.upgradeStrategy.type", 1),
+    Fault("RayService", f"{_RAY}.authOptions.mode", "maybe"),
+    Fault("RayService", f"{_RAY}.workerGroupSpecs.0.replicas", "two"),
+    Fault("RayService", f"{_RAY}.workerGroupSpecs.0.groupName", None),
+    Fault("RayService", f"{_RAY_HEAD}.resources.limits.memory", "lots"),
+    Fault("RayService", f"{_RAY}.headGroupSpec.templates", {}),
+    Fault("RayCronJob", "spec.schedule", 5),
+    Fault("RayCronJob", "spec.jobTemplate.submissionMode", 1),
+    Fault("Kafka", "spec.kafka.listeners.0.type", "outside"),
+    Fault("Kafka", "spec.kafka.listeners.0.tls", "yes"),
+    Fault("Kafka", "spec.kafka.listeners.0.port", 80),
+    Fault("Kafka", "spec.kafka.listeners.0.authentication.type", "basic"),
+    Fault("Kafka", "spec.kafka.authorization.type", "none"),
+    Fault("KafkaNodePool", "spec.roles.0", "reader"),
+    Fault("KafkaNodePool", "spec.replicas", -1),
+    Fault("KafkaNodePool", "spec.storage.type", "ramdisk"),
+    Fault("KafkaNodePool", "spec.storage.volumes.0.kraftMetadata", "own"),
+    Fault("KafkaTopic", "spec.partitions", 0),
+    Fault("KafkaTopic", "spec.replicas", "three"),
+    Fault("KafkaUser", "spec.authentication.type", "password"),
+    Fault("KafkaUser", "spec.authorization.acls.0.operations.0", "Reed"),
+    Fault("KafkaUser", "spec.authorization.acls.0.resource.type", "queue"),
+    Fault("PodMonitor", "spec.podMetricsEndpoints.0.interval", "soon"),
+    Fault("PodMonitor", "spec.selector", None),
+    Fault("Deployment", "spec.template.metadata.labels", {"app": "other"}),
+    Fault("Deployment", f"{_POD}.containers.0.image", None),
+    Fault("Deployment", f"{_POD}.containers.0.resources.requests", {"memory": "1Ti"}),
+    Fault("Deployment", f"{_POD}.containers.0.volumeMounts.0.name", "nothing"),
+    Fault("Deployment", f"{_POD}.securityContext.runAsUser", -1),
+    Fault("CronJob", "spec.schedule", "daily"),
+    Fault("CronJob", "spec.timeZone", "Mars/Base"),
+    Fault("CronJob", "spec.concurrencyPolicy", "Sometimes"),
+    Fault("CronJob", f"{_CRON_POD}.restartPolicy", "Always"),
+    Fault("NetworkPolicy", "spec.egress.0.ports.0.port", 70000),
+    Fault("NetworkPolicy", "spec.policyTypes.0", "Sideways"),
+    Fault("PodDisruptionBudget", "spec.maxUnavailable", "half"),
+    Fault("Ingress", "spec.rules.0.http.paths.0.pathType", "Starts"),
+    Fault("Ingress", "spec.rules.0.host", "no host"),
+    Fault("PersistentVolumeClaim", "spec.accessModes", ["ReadWriteSome"]),
+    Fault("Role", "rules.0.verbs", []),
+    Fault("RoleBinding", "roleRef.kind", "Rolle"),
+    Fault("ConfigMap", "immutable", "yes"),
 ]
 
 

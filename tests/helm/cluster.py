@@ -166,8 +166,8 @@ class Cluster:
         """Installs a custom resource definition; returns when the server serves it."""
         spec = self.api.create(definition(file))["spec"]
         served = [f"{spec['group']}/{version['name']}" for version in spec["versions"] if version["served"]]
-        for version in served:
-            wait_until(lambda: self.api.serves(version, spec["names"]["kind"]), 60, f"{version} served")  # noqa: B023
+        kind = spec["names"]["kind"]
+        wait_until(lambda: all(self.api.serves(version, kind) for version in served), 60, f"{kind} served")
 
     def undefine(self, file: Path) -> None:
         """Removes a custom resource definition; returns when the server does not serve it any more."""

@@ -68,7 +68,7 @@ class Api:
             with urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as answer:
                 return json.load(answer)
         except HTTPError as error:
-            raise Refused(error.code, json.load(error).get("message", "")) from None
+            raise Refused(error.code, message_of(error.read())) from None
 
     def create(self, body: Object, namespace: str = "") -> Object:
         created: Object = self.request("POST", self._resource(body).path(namespace), body)
@@ -130,3 +130,11 @@ class Api:
                 if "/" not in each["name"]
             ]
         return self._known[group_version]
+
+
+def message_of(answer: bytes) -> str:
+    """What an error's body says; the server writes plain text where it knows no such path."""
+    try:
+        return str(json.loads(answer)["message"])
+    except ValueError:
+        return answer.decode()

@@ -149,7 +149,7 @@ def test_nothing_listens_beyond_this_machine(cluster: Cluster) -> None:
 def test_a_fault_is_refused_by_the_server_in_the_fields_name(cluster: Cluster, fault: Fault) -> None:
     with pytest.raises(Refused) as refused:
         cluster.api.check(broken(objects(values=PRODUCTION), fault), "default")
-    assert fault.named in str(refused.value)
+    assert fault.field in str(refused.value)
 
 
 @pytest.mark.parametrize("values", ALL_VALUES, ids=lambda path: path.stem)

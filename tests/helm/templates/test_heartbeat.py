@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.helm.chart import named
 
@@ -13,7 +14,7 @@ def test_its_command_is_one_that_the_code_has() -> None:
     (container,) = named("Deployment")["heartbeat"]["spec"]["template"]["spec"]["containers"]
     assert container["command"] == ["stockstream"]
     verb, option, seconds = container["args"]
-    asked = [sys.executable, "-m", "infra.cli", verb, "--help"]
+    asked = [str(Path(sys.executable).with_name("stockstream")), verb, "--help"]
     said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     assert option in said
     assert float(seconds) > 0
