@@ -23,6 +23,7 @@ VERBS = {
     "down": Verb("infra.local.stack", "stop the local stack", "down"),
     "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
+    "sizing": Verb("infra.sizing", "say what a shop of some size needs on Kubernetes"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
     "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),

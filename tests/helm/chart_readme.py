@@ -1,4 +1,4 @@
-"""`python -m tests.helm.chart_readme` writes all values with their comments into the chart's README."""
+"""`python -m tests.helm.chart_readme` writes values, comments and sizes into the chart's README."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import yaml
 from yaml.nodes import MappingNode, Node
 
+from infra.sizing import Shop, figures
 from tests.helm.chart import CHART
 
 README = CHART / "README.md"
-BEGIN, END = "<!-- values: make chart-readme -->", "<!-- end of values -->"
+SHOPS = [Shop(50, 2_000), Shop(500, 20_000), Shop(5_000, 100_000), Shop(50_000, 1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,24 @@ def comment_above(lines: list[str], line: int) -> str:
     return " ".join(words)
 
 
+def sizes_table(shops: list[Shop]) -> str:
+    """What shops of some sizes need."""
+    needs = [dict(figures(shop)) for shop in shops]
+    head = ["", *(f"{shop.events_per_second:,g} events/s, {shop.skus:,} SKUs" for shop in shops)]
+    rows = [head, ["---"] * len(head), *([name, *(need[name] for need in needs)] for name in needs[0])]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def between(written: str, name: str, generated: str) -> str:
+    """The text with what was generated between the marks of that name."""
+    before, begin, rest = written.partition(f"<!-- {name}: python -m tests.helm.chart_readme -->\n")
+    _, end, after = rest.partition(f"<!-- end of {name} -->\n")
+    return f"{before}{begin}\n{generated}\n{end}{after}"
+
+
 def readme(written: str, values: str) -> str:
-    """The README with the table of these values between its marks."""
-    before, _, rest = written.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{values_table(values)}{END}{after}"
+    """The README with sizes, and with the table of these values."""
+    return between(between(written, "sizes", sizes_table(SHOPS)), "values", values_table(values))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,11 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
 Object = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
+TOO_MANY_REQUESTS = 429
 _TIMEOUT_SECONDS = 60
 
 
@@ -20,6 +23,10 @@ class Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+def is_busy(error: BaseException) -> bool:
+    return isinstance(error, Refused) and error.status == TOO_MANY_REQUESTS
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,11 @@ class Api:
     ca_file: Path
     _known: dict[str, list[Resource]] = field(default_factory=dict)
 
+    @retry(retry=retry_if_exception(is_busy), wait=wait_fixed(0.5), stop=stop_after_delay(60), reraise=True)
     def request(
         self, method: str, path: str, body: Object | None = None, kind: str = "application/json"
     ) -> Any:
-        """The server's answer.
+        """The server's answer; one that is busy is asked again.
 
         Raises:
             Refused: it answered with an error.
@@ -78,8 +86,10 @@ class Api:
         self.request("DELETE", f"{self._resource(body).path(namespace)}/{body['metadata']['name']}")
 
     def serves(self, group_version: str, kind: str) -> bool:
+        """Whether objects of the kind can be listed by now."""
         try:
-            return kind in [each.kind for each in self._resources(group_version)]
+            found = [each for each in self._resources(group_version) if each.kind == kind]
+            return bool(found) and "items" in self.request("GET", found[0].path())
         except Refused:
             return False
 
