@@ -63,7 +63,8 @@ def test_pack_and_budget_are_said_with_the_price_of_money_and_where_they_lead() 
 
     assert explain_decision(made) == (
         "wanted 121 to cover 13 days at 95 %; packs of 12 → 132; "
-        f"budget 150.00 GBP, λ = {price} → {made.quantity}; {made.quantity} from supplier-1 for {made.cost.amount} GBP, expected 2011-10-02"
+        f"budget 150.00 GBP, λ = {price} → {made.quantity}; "
+        f"{made.quantity} from supplier-1 for {made.cost.amount} GBP, expected 2011-10-02"
     )
     assert 0 < float(price) < 10
 
