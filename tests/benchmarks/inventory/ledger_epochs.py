@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from infra.contracts import identity
-from infra.contracts.inventory import DecisionInputs, ReorderDecision
+from infra.contracts.inventory import DecisionInputs, LeadTimeCount, ReorderDecision, TotalCost
 from infra.contracts.message import Money
 from infra.contracts.shop import PurchaseOrderEvent, StockLevel
 from serving.inventory.ledger import Ledger
 from serving.inventory.order_rules import Steps, apply_order_rules
 from tests.benchmarks.figures import Figure, measured
-from tests.benchmarks.inventory.shelf_world import Integers, Shelves, course_of, demand_of, rules_of, uniform
+from tests.benchmarks.inventory.shelf_world import Integers, Rules, Shelves, course_of, demand_of, uniform
 
 SKUS, DAYS, OPENING = 1000, 1000, 60
 MANY_SKUS, BATCH = 100_000, 10_000
@@ -28,6 +28,46 @@ DAY_MS, PLACED_AFTER_MS = 86_400_000, 600_000
 START_MS = 1_600_041_600_000
 LOCATION, PRICE = "simulated", Money(amount="1.00", currency="EUR")
 RESTART_SHARE, REPEATED_SHARE = 0.005, 0.25
+_INPUTS = DecisionInputs(
+    forecast=None,
+    on_hand=0,
+    open_orders=[],
+    lead_times=[LeadTimeCount(days=8, receipts=5)],
+    review_period_days=1,
+    cycle_service_level=0.95,
+    min_order_quantity=1,
+    case_pack=1,
+    maximum_stock=None,
+    supplier="supplier-1",
+    unit_cost=PRICE,
+    price=PRICE,
+    planning_group="simulated",
+    time_zone="UTC",
+    end_ms=None,
+    input_stale=False,
+)
+_DECISION = ReorderDecision(
+    decision_id="none",
+    sku="none",
+    location=LOCATION,
+    epoch_ms=0,
+    cause="review",
+    sequence=1,
+    status="order",
+    quantity=0,
+    unconstrained_quantity=0,
+    adjustments=[],
+    supplier="supplier-1",
+    order_group_id="none",
+    cost=TotalCost(amount="0.00", currency="EUR"),
+    expected_receipt_ms=None,
+    forecaster=None,
+    inputs=_INPUTS,
+    input_digest="0" * 64,
+    allocation_run_id="none",
+    allocation_digest="0" * 64,
+)
+"""What every decision here has in common; status, cost and digests are not looked at."""
 
 
 @dataclass
@@ -48,6 +88,7 @@ class MessageShelf:
 
     sku: int
     rng: random.Random
+    rules: Rules
     ledger: Ledger = field(default_factory=Ledger)
     log: list[Any] = field(default_factory=list)
     coming: dict[int, list[PurchaseOrderEvent]] = field(default_factory=dict)
@@ -106,31 +147,26 @@ def level(shelf: MessageShelf, day: int, units: int) -> StockLevel:
     )
 
 
-def decision_of(shelf: MessageShelf, day: int, rules: tuple[int, int, int, int]) -> ReorderDecision:
+def decision_of(shelf: MessageShelf, day: int) -> ReorderDecision:
     """The decision that the ledger's position leads to, through the production order rules."""
-    wanted_level, maximum, pack, minimum = rules
+    wanted_level, maximum, pack, minimum = (int(each[0]) for each in shelf.rules)
     at_ms = midnight(day)
     orders = shelf.ledger.on_order(shelf.key, at_ms)
     on_hand = shelf.ledger.on_hand(shelf.key, at_ms)
     assert on_hand is not None
-    inputs = DecisionInputs.model_construct(
-        on_hand=on_hand,
-        open_orders=orders,
-        maximum_stock=maximum,
-        case_pack=pack,
-        min_order_quantity=minimum,
-    )
+    changed = {"on_hand": on_hand, "open_orders": orders, "maximum_stock": maximum, "case_pack": pack}
+    inputs = _INPUTS.model_copy(update={**changed, "min_order_quantity": minimum})
     steps = Steps(max(0, wanted_level - on_hand - sum(order.outstanding for order in orders)))
     apply_order_rules(steps, inputs)
-    return ReorderDecision.model_construct(
-        decision_id=identity.decision_id(*shelf.key, at_ms, "review"),
-        sku=shelf.key[0],
-        location=LOCATION,
-        epoch_ms=at_ms,
-        quantity=steps.quantity,
-        supplier="supplier-1",
-        supersedes=None,
-        inputs=inputs,
+    return _DECISION.model_copy(
+        update={
+            "decision_id": identity.decision_id(*shelf.key, at_ms, "review"),
+            "sku": shelf.key[0],
+            "epoch_ms": at_ms,
+            "quantity": steps.quantity,
+            "adjustments": steps.adjustments,
+            "inputs": inputs,
+        }
     )
 
 
@@ -178,21 +214,21 @@ def purchase(shelf: MessageShelf, day: int, decision: ReorderDecision) -> None:
 
 def run_sku(sku: int, days: int) -> Findings:
     """One SKU through the production ledger, beside the arrays of the same SKU."""
-    shelf, truth, found = MessageShelf(sku, random.Random(sku)), Shelves(np.array([sku]), OPENING), Findings()
-    rules = tuple(int(each[0]) for each in rules_of(np.array([sku])))
+    truth, found = Shelves(np.array([sku]), OPENING), Findings()
+    shelf = MessageShelf(sku, random.Random(sku), truth.rules)
     on_hand, received, served = OPENING, 0, 0
     for day in range(days):
         truth.open_day(day)
         arrived = shelf.arrive(day)
         on_hand, received = on_hand + arrived, received + arrived
         shelf.tell(level(shelf, day, on_hand))
-        decision = decision_of(shelf, day, rules)  # type: ignore[arg-type]
+        decision = decision_of(shelf, day)
         known = on_hand + sum(order.outstanding for order in decision.inputs.open_orders)
         found.unequal_position += known != int(truth.on_hand[0] + truth.on_order[0])
-        found.over_maximum += decision.quantity > 0 and known + decision.quantity > rules[1]
+        found.over_maximum += truth.over_maximum(np.array([decision.quantity]))
         if uniform(12, np.array([sku]), day)[0] < RESTART_SHARE:
             shelf.restart()
-            found.changed_by_restart += decision_of(shelf, day, rules) != decision  # type: ignore[arg-type]
+            found.changed_by_restart += decision_of(shelf, day) != decision
         for _ in range(1 + (shelf.rng.random() < REPEATED_SHARE)):
             shelf.tell(decision)
             purchase(shelf, day, decision)

@@ -47,7 +47,8 @@ def rules_of(skus: Integers) -> Rules:
 
 def demand_of(skus: Integers, day: int) -> Integers:
     """Geometric demand, mean 5."""
-    return np.floor(np.log1p(-uniform(3, skus, day)) / np.log(5 / 6)).astype(np.int64)
+    units: Integers = np.floor(np.log1p(-uniform(3, skus, day)) / np.log(5 / 6)).astype(np.int64)
+    return units
 
 
 class Course(NamedTuple):
