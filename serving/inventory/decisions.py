@@ -127,6 +127,11 @@ def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
     )
 
 
+def _price_of_money(budget: Money, shadow_price: float | None) -> str:
+    price = "" if shadow_price is None else f", λ = {shadow_price:.3g}"
+    return f"budget {budget.amount} {budget.currency}{price}"
+
+
 def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | None) -> list[Adjustment]:
     steps = Steps(proposal.quantity, list(proposal.adjustments))
     if line is None:
@@ -136,7 +141,7 @@ def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | N
     if currency != run.spent.currency and proposal.quantity:
         steps.change("BUDGET", 0, f"costs {currency}, the group plans in {run.spent.currency}")
     if run.budget is not None:
-        steps.change("BUDGET", line.allocated, f"budget {run.budget.amount} {run.budget.currency}")
+        steps.change("BUDGET", line.allocated, _price_of_money(run.budget, run.shadow_price))
     if run.status == "greedy_fallback":
         steps.remark("ALLOCATION_FALLBACK", steps.quantity, "no solver plan; best value per money first")
     if run.missing_partitions:
