@@ -38,7 +38,7 @@ from infra.metrics import Meters
 from serving.decision_actions import DecisionActions
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
-from serving.inventory.decisions import allocation_run, decision_of
+from serving.inventory.decisions import allocation_run, decisions_of
 from serving.partition_log import Entry, Outgoing
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ class AllocatorStage:
         return run
 
     def _decisions(self, collected: _Collected, run: AllocationRun) -> Iterator[list[Outgoing]]:
-        yield from self._publish([decision_of(proposal, run) for proposal in collected.undecided()])
+        yield from self._publish(decisions_of(collected.undecided(), run))
         self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")
 
     def _publish(self, decisions: Sequence[ReorderDecision]) -> Iterator[list[Outgoing]]:

@@ -5,7 +5,7 @@ The Allocator and `stockstream replay` both build runs and decisions here.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infra.contracts import identity
 from infra.contracts.inventory import (
@@ -97,10 +97,15 @@ def _line(proposal: Proposal, result: Allocation) -> AllocatedLine:
     return AllocatedLine(decision_id=proposal.decision_id, wanted=proposal.quantity, allocated=allocated)
 
 
-def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
-    """The decision that a run made about a proposal; blocked where the proposal came after the run."""
-    lines = {line.decision_id: line for line in run.lines}
-    line = lines.get(proposal.decision_id)
+def decisions_of(proposals: Iterable[Proposal], run: AllocationRun) -> list[ReorderDecision]:
+    """What a run decided about proposals, in their order; blocked where one came after the run."""
+    lines, digest = {line.decision_id: line for line in run.lines}, identity.digest(run)
+    return [_decision(proposal, run, lines.get(proposal.decision_id), digest) for proposal in proposals]
+
+
+def _decision(
+    proposal: Proposal, run: AllocationRun, line: AllocatedLine | None, run_digest: str
+) -> ReorderDecision:
     quantity = line.allocated if line else 0
     blocked = proposal.blocked or line is None
     inputs = proposal.inputs
@@ -123,7 +128,7 @@ def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
         inputs=inputs,
         input_digest=proposal.input_digest,
         allocation_run_id=run.run_id,
-        allocation_digest=identity.digest(run),
+        allocation_digest=run_digest,
     )
 
 
