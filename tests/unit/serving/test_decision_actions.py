@@ -159,15 +159,14 @@ def test_a_stopped_decision_is_reproduced_and_every_change_to_it_is_found() -> N
 
 
 def _other(name: str, value: Any) -> Any:
-    nested = {
-        "action": lambda: value | {"author": "bob"},
-        "inputs": lambda: value | {"on_hand": 41},
-        "cost": lambda: value | {"amount": "0.01"},
-        "adjustments": lambda: value[:-1],
-        "expected_receipt_ms": lambda: EPOCH,
-        "status": lambda: "order",
-        "forecaster": lambda: "empirical_56_open_days",
+    others: dict[str, Any] = {
+        "action": {"author": "bob"},
+        "inputs": {"on_hand": 41},
+        "cost": {"amount": "0.01"},
+        "adjustments": [],
+        "expected_receipt_ms": EPOCH,
+        "status": "order",
+        "forecaster": "empirical_56_open_days",
     }
-    if name in nested:
-        return nested[name]()
-    return value + 1 if isinstance(value, int) else "f" * 64
+    other = others.get(name, value + 1 if isinstance(value, int) else "f" * 64)
+    return {**value, **other} if isinstance(other, dict) else other
