@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
+from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, OpenOrder, ValueSegment
 from serving.inventory.cover import Floats, Integers, chance_needed
 from serving.inventory.lead_times import (
     draw_arrival_days,
@@ -112,6 +112,7 @@ def _blocked(request: Request) -> Wanted:
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
     forecast = _demand_paths(_forecasts(requests))
+    forecast[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
     outlook = _outlook(requests, forecast)
     by_forecast = wanted = sellable = wanted_quantities(outlook)
@@ -135,6 +136,17 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     most = np.ceil(np.maximum(beyond_position, outlook.required).max(axis=1)).astype(np.int64)
     wanted = wanted_quantities(outlook)
     return np.where(lasting, wanted, np.minimum(wanted, most))
+
+
+def _left_of_today(request: Request) -> float:
+    """Share of the first day that is still to come: all of it at a review, which is at midnight.
+
+    Demand is taken to come evenly over the day.
+    """
+    if request.cause == REVIEW:
+        return 1.0
+    begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
+    return (end - request.epoch_ms) / (end - begin)
 
 
 def _outlook(requests: Sequence[Request], demand: Floats) -> Outlook:
