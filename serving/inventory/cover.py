@@ -11,36 +11,44 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+def lead_within(lead_days: Integers, review_days: Integers, horizon: int) -> Integers:
+    """Lead times, those that leave no room for a review period within the horizon cut to the longest that does.
+
+    Args:
+        lead_days: [skus, paths].
+        review_days: [skus].
+        horizon: days; beyond it no demand is forecast.
+    """
+    return np.minimum(lead_days, np.maximum(horizon - review_days, 0)[:, None])
+
+
 def required_quantities(
     demand: Floats, on_hand: Floats, arrivals: Floats, lead_days: Integers, review_days: Integers
 ) -> Floats:
     """The least quantity per path with which no day of the window runs out of stock.
 
-    Until the order arrives, demand that stock cannot serve is lost. The window is cut at the horizon: a lead
-    time that leaves no room for a review period within it counts as the longest that does, because beyond
-    the horizon no demand is forecast.
+    Until the order arrives, demand that stock cannot serve is lost.
 
     Args:
-        demand: units [skus, paths, horizon].
+        demand: units [skus, paths, days], at least as many days as the longest lead time and review period.
         on_hand: units at the epoch [skus].
-        arrivals: units of open orders received before each day opens [skus, paths, horizon].
-        lead_days: lead time of the new order [skus, paths].
+        arrivals: units of open orders received before each day opens [skus, paths, days].
+        lead_days: lead time of the new order, `lead_within` the horizon [skus, paths].
         review_days: days to the next review [skus].
 
     Returns:
         units [skus, paths], fractional where demand is.
     """
-    horizon = demand.shape[2]
-    lead = np.minimum(lead_days, np.maximum(horizon - review_days, 0)[:, None])
-    window_end = lead + review_days[:, None]
+    window_end = lead_days + review_days[:, None]
     stock = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
-    required = np.zeros_like(stock)
-    for day in range(horizon):
-        stock = stock + arrivals[:, :, day] - demand[:, :, day]
-        stock = np.where(day < lead, np.maximum(stock, 0.0), stock)
-        in_window = (lead <= day) & (day < window_end)
-        required = np.where(in_window, np.maximum(required, -stock), required)
-    return required
+    lowest = np.zeros_like(stock)
+    for day in range(min(demand.shape[2], int(window_end.max()))):
+        stock += arrivals[:, :, day]
+        stock -= demand[:, :, day]
+        arrived = lead_days <= day
+        stock = np.maximum(stock, np.where(arrived, -np.inf, 0.0))
+        lowest = np.minimum(lowest, np.where(arrived & (day < window_end), stock, 0.0))
+    return 0.0 - lowest
 
 
 def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:

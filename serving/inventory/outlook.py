@@ -56,8 +56,11 @@ class Outlook:
 
     @cached_property
     def periods(self) -> tuple[Floats, Floats]:
-        """Demand until this order and until the next review's can be on hand [skus, paths]."""
-        return demand_over(self.demand, self.lead_within, self.review_days)
+        """Demand until this order and until the next review's can be on hand [skus, paths].
+
+        Of a review period longer than the horizon only the horizon is known.
+        """
+        return demand_over(self.demand, self.lead_within, np.minimum(self.review_days, self.demand.shape[2]))
 
     @cached_property
     def required(self) -> Floats:
