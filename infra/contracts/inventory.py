@@ -17,9 +17,11 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    left_out_if_empty,
     left_out_if_independent,
     left_out_if_none,
 )
+from infra.contracts.planning import AppliedOverride
 from infra.contracts.replenishment import Replenishment
 
 
@@ -84,30 +86,6 @@ class Policy(Message):
     reason: str
 
 
-class Override(Message):
-    """A planner's correction of a forecast or a quantity, with scope, reason and expiry."""
-
-    event_type: Literal["override"] = "override"
-    override_id: Identifier
-    event_time_ms: EventTimeMs
-    scope: Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
-    target: Literal["forecast_factor", "order_quantity"]
-    value: Annotated[float, Field(ge=0)]
-    expires_ms: EventTimeMs
-    author: Identifier
-    reason: str
-
-
-class DecisionAction(Message):
-    """A planner approves, holds or rejects a decision."""
-
-    event_type: Literal["approve", "hold", "reject"]
-    decision_id: Identifier
-    event_time_ms: EventTimeMs
-    author: Identifier
-    reason: str
-
-
 class ForecastReference(Record):
     """Which forecast a decision read; `digest` is over the whole forecast message."""
 
@@ -143,6 +121,7 @@ class DecisionInputs(Record):
     time_zone: str
     end_ms: EventTimeMs | None
     input_stale: bool
+    overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
 
 
@@ -159,6 +138,8 @@ ReasonCode = Literal[
     "INPUT_STALE",
     "PARTITION_MISSING",
     "ALLOCATION_FALLBACK",
+    "OVERRIDE_FORECAST",
+    "OVERRIDE_QUANTITY",
 ]
 
 
@@ -274,6 +255,4 @@ class ReorderDecision(Message):
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]
-Overrides = Annotated[Override | Heartbeat, Field(discriminator="event_type")]
-DecisionActions = Annotated[DecisionAction | Heartbeat, Field(discriminator="event_type")]
 Proposals = Annotated[Proposal | ProposalsComplete, Field(discriminator="event_type")]

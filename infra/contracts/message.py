@@ -35,6 +35,11 @@ def left_out_if_independent(value: object) -> bool:
     return value == "independent"
 
 
+def left_out_if_empty(value: object) -> bool:
+    """Left out of the bytes where nothing is said, for the same reason."""
+    return value == []
+
+
 class Record(BaseModel):
     """A value that is part of a message."""
 

@@ -25,6 +25,7 @@ from serving.inventory.money import decimal_of
 from serving.inventory.named_policies import policy_group, policy_name, wanted_quantities
 from serving.inventory.order_rules import Steps, apply_order_rules, least_order
 from serving.inventory.outlook import Outlook
+from serving.inventory.overrides import demand_factors, override_steps
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
@@ -110,16 +111,21 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    demand = _demand_paths(_forecasts(requests))
-    outlook = _outlook(requests, demand)
-    wanted = sellable = wanted_quantities(outlook)
-    still_sold = np.stack([_still_sold(request, demand.shape[2]) for request in requests])
+    forecast = _demand_paths(_forecasts(requests))
+    factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
+    outlook = _outlook(requests, forecast)
+    by_forecast = wanted = sellable = wanted_quantities(outlook)
+    if (factors != 1).any():
+        outlook = replace(outlook, demand=forecast * factors[:, None, :])
+        wanted = sellable = wanted_quantities(outlook)
+    still_sold = np.stack([_still_sold(request, forecast.shape[2]) for request in requests])
     if not still_sold.all():
-        outlook = replace(outlook, demand=demand * still_sold[:, None, :])
+        outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
         sellable = _until_end(outlook, still_sold.all(axis=1))
+    quantities = zip(by_forecast.tolist(), wanted.tolist(), sellable.tolist(), strict=True)
     return {
-        request.decision_id: _wanted(request, int(whole), int(until_end), paths)
-        for request, whole, until_end, paths in zip(requests, wanted, sellable, outlook.required, strict=True)
+        request.decision_id: _wanted(request, units, required)
+        for request, units, required in zip(requests, quantities, outlook.required, strict=True)
     }
 
 
@@ -176,11 +182,15 @@ def _still_sold(request: Request, horizon: int) -> Floats:
     return np.array([float(start < request.inputs.end_ms) for start in starts])
 
 
-def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> Wanted:
-    steps = Steps(whole)
+def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> Wanted:
+    by_forecast, whole, until_end = units
+    steps = Steps(by_forecast)
     if request.inputs.replenishment is not None:
-        steps.remark("POLICY", whole, policy_name(request.inputs))
-    steps.change("END_OF_LIFE", until_end, "demand after the item's end date is not covered")
+        steps.remark("POLICY", by_forecast, policy_name(request.inputs))
+    override_steps(steps, request.inputs.overrides, whole)
+    if until_end < whole:
+        detail = "demand after the item's end date is not covered"
+        steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
     apply_order_rules(steps, request.inputs)
     _remark_sources(steps, request)
     receipt_ms = None
@@ -188,7 +198,7 @@ def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> W
         days = median_lead_days(request.inputs.lead_times)
         receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
-    return Wanted(whole, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+    return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:

@@ -82,6 +82,18 @@ CHANGED_INPUTS: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "end_ms": EPOCH + 86_400_000,
     "input_stale": True,
+    "overrides": [
+        {
+            "override_id": "override-1",
+            "scope": "sku:A",
+            "target": "forecast_factor",
+            "value": 1.5,
+            "from_ms": EPOCH,
+            "to_ms": EPOCH + 86_400_000,
+            "author": "ada",
+            "reason": "magazine cover",
+        }
+    ],
     "replenishment": {"policy": "base-stock", "level": 500},
 }
 
