@@ -75,7 +75,7 @@ def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats
     values = np.concatenate([np.zeros_like(top), knots, top], axis=2)
     edges = np.concatenate([[0.0], levels, [1.0]])
     segment = _segments(edges, probabilities)
-    share = probabilities - edges.take(segment)
+    share: Floats = probabilities - edges.take(segment)
     share /= np.diff(edges).take(segment)
     segments = len(edges) - 1
     segment += np.arange(0, segments * knots.shape[0] * knots.shape[1], segments).reshape(*knots.shape[:2], 1)
@@ -97,6 +97,6 @@ def _segments(edges: Floats, probabilities: Floats) -> NDArray[np.int64]:
         return np.minimum(found, last)
     first = np.minimum(np.searchsorted(edges, np.arange(cells + 1) / cells, side="right") - 1, last)
     next_edge = np.append(edges[1:-1], np.inf)
-    segment = first.take((probabilities * cells).astype(np.int64))
+    segment: NDArray[np.int64] = first.take((probabilities * cells).astype(np.int64))
     segment += probabilities >= next_edge.take(segment)
     return segment
