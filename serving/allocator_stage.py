@@ -61,6 +61,10 @@ class _Collected:
             if partition not in self.markers or come[partition] < self.markers[partition].count
         ]
 
+    def is_settled(self) -> bool:
+        """Whether there is nothing to allocate: every proposal has its decision."""
+        return bool(self.decided) and not self.undecided()
+
     def undecided(self) -> list[Proposal]:
         """Proposals without a decision, by decision id."""
         return [
@@ -141,17 +145,26 @@ class AllocatorStage:
                 yield from self._decisions(collected, collected.run)
             if collected.run is not None:
                 collected.proposals.clear()
+        self._meters.record("stockstream_waiting_seconds", self._waiting_seconds(now), stage="allocator")
+
+    def _waiting_seconds(self, now: float) -> float:
+        waiting = [each for each in self._epochs.values() if each.run is None and not each.is_settled()]
+        return max((now - each.first_sign for each in waiting if each.first_sign is not None), default=0.0)
 
     def _is_due(self, key: GroupEpoch, collected: _Collected, now: float) -> bool:
         if collected.first_sign is None:
             collected.first_sign = now
-        if collected.undecided() == [] and collected.decided:
+        if collected.is_settled():
             return False
         policies_passed = all(
             self._event_time.passed(POLICIES, partition, key[0]) for partition in range(self._partition_count)
         )
-        complete = policies_passed and not collected.missing(self._partition_count)
-        return complete or now - collected.first_sign >= self._deadline_seconds
+        if policies_passed and not collected.missing(self._partition_count):
+            return True
+        expired = now - collected.first_sign >= self._deadline_seconds
+        if expired:
+            self._meters.record("stockstream_deadlines_total", stage="allocator")
+        return expired
 
     def _allocate(self, key: GroupEpoch, collected: _Collected) -> AllocationRun:
         epoch_ms, group = key
@@ -177,6 +190,8 @@ class AllocatorStage:
         for decision in decisions:
             self._keep_decision(decision)
             self._meters.record("stockstream_decisions_total", status=decision.status)
+            if decision.supersedes is not None:
+                self._meters.record("stockstream_revisions_total")
             for adjustment in decision.adjustments:
                 self._meters.record("stockstream_decision_reasons_total", reason=adjustment.reason)
         self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")
