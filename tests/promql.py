@@ -11,7 +11,7 @@ ENGINE_METRICS = frozenset(
         "up",
         "flink_jobmanager_numRunningJobs",
         "flink_jobmanager_job_numRestarts",
-        "flink_jobmanager_job_numberOfCompletedCheckpoints",
+        "flink_jobmanager_job_lastCheckpointCompletedTimestamp",
         "flink_taskmanager_job_task_operator_pendingRecords",
         "kafka_active_controllers",
         "kafka_offline_partitions",
@@ -19,7 +19,6 @@ ENGINE_METRICS = frozenset(
         "kafka_under_min_isr_partitions",
         "kafka_under_replicated_partitions",
         "ray_serve_deployment_replica_healthy",
-        "ray_serve_num_http_error_requests_total",
         "ray_serve_num_http_requests_total",
     }
 )

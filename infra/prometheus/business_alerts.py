@@ -2,6 +2,7 @@
 
 from infra.prometheus.rule import Alert, growth
 
+_OUT = 'stockstream:items:ratio{stock="out"}'
 _GREEDY = 'ray_stockstream_allocations_total{status="greedy_fallback"}'
 
 BUSINESS_ALERTS = (
@@ -29,8 +30,8 @@ BUSINESS_ALERTS = (
     ),
     Alert(
         "CoverageOff",
-        'abs(max by (forecaster) (ray_stockstream_forecast_coverage{interval="80",horizon_days="7"}) - 0.8) '
-        "> 0.15 and on () sum(ray_stockstream_scores_total) > 1000",
+        'abs(max by (forecaster) (ray_stockstream_forecast_coverage{interval="80",horizon_days="1"}) - 0.8) '
+        "> 0.15",
         "1d",
         "ticket",
         "The 80 % interval of {{ $labels.forecaster }} is {{ $value | humanizePercentage }} off: orders are "
@@ -38,18 +39,18 @@ BUSINESS_ALERTS = (
     ),
     Alert(
         "ForecastBiased",
-        'abs(max by (forecaster) (ray_stockstream_forecast_bias_ratio{horizon_days="7"})) > 0.3',
+        'abs(max by (forecaster) (ray_stockstream_forecast_bias_ratio{horizon_days="1"})) > 0.3',
         "1d",
         "ticket",
         "Forecasts of {{ $labels.forecaster }} are off to one side by {{ $value | humanizePercentage }}",
     ),
     Alert(
         "ForecastErrorHigh",
-        'max(ray_stockstream_forecast_pinball_ratio{forecaster="lstm",horizon_days="7"}) '
+        'max(ray_stockstream_forecast_pinball_ratio{forecaster="lstm",horizon_days="1"}) '
         '> 1.5 * max(ray_stockstream_model_gate_wql{forecaster="lstm"})',
         "1d",
         "ticket",
-        "The model's error ({{ $value | humanize }}) is over one and a half times what it showed at its gate",
+        'The model\'s error ({{ $value | printf "%.2f" }}) is over one and a half times that at its gate',
     ),
     Alert(
         "DecisionsBlocked",
@@ -68,10 +69,10 @@ BUSINESS_ALERTS = (
     ),
     Alert(
         "StockOutWave",
-        'stockstream:items:ratio{stock="out"} > 0.15',
+        f"{_OUT} - avg_over_time({_OUT}[7d]) > 0.1",
         "30m",
         "ticket",
-        "{{ $value | humanizePercentage }} of all items are out of stock",
+        "{{ $value | humanizePercentage }} more of all items are out of stock than in the last week",
     ),
     Alert(
         "FillRateLow",

@@ -71,7 +71,7 @@ class Objective:
 
 
 _REQUESTS = 'ray_serve_num_http_requests_total{route!~"/(healthz|readyz)"}'
-_FAILED = 'ray_serve_num_http_error_requests_total{error_code=~"5.."}'
+_FAILED = 'ray_serve_num_http_requests_total{route!~"/(healthz|readyz)",status_code=~"5.."}'
 _IN = f'kafka_topic_messages_in_total{{topic!~"{DEAD_LETTERS}|{LATE}"}}'
 _DEAD = f'kafka_topic_messages_in_total{{topic=~"{DEAD_LETTERS}"}}'
 
@@ -95,7 +95,7 @@ OBJECTIVES = (
     Objective(
         "LateForecasts",
         "late_forecasts",
-        0.995,
+        0.99,
         "1 - avg_over_time(stockstream:forecasts_in_time:bool[WINDOW])",
         "stockstream:forecasts_in_time:bool == 0",
         "Forecasts come later than an hour after the day's close",

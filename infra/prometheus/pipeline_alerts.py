@@ -75,7 +75,7 @@ PIPELINE_ALERTS = (
     ),
     Alert(
         "CheckpointOld",
-        "max by (job) (changes(flink_jobmanager_job_numberOfCompletedCheckpoints[15m])) == 0",
+        "time() - max by (job) (flink_jobmanager_job_lastCheckpointCompletedTimestamp) / 1000 > 15m",
         "5m",
         "page",
         "The features job of {{ $labels.job }} has completed no checkpoint for a quarter of an hour",

@@ -1,7 +1,7 @@
 from tests.helm.alert_cases.case import DAY, Case
 
 CLOCK = 'ray_stockstream_event_time_seconds{topic="shop.clickstream.v1",deployment="Planner"}'
-CHECKPOINTS = 'flink_jobmanager_job_numberOfCompletedCheckpoints{job="features"}'
+CHECKPOINT = 'flink_jobmanager_job_lastCheckpointCompletedTimestamp{job="features"}'
 DEAD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.dlq.v1"}'
 LATE = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.late.v1"}'
 GOOD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1"}'
@@ -23,7 +23,7 @@ PIPELINE_CASES = (
     Case(
         "TargetGone",
         65,
-        {'up{job="stockstream-features"}': "1x55", 'up{job="serving"}': "1x200"},
+        {'up{job="stockstream-features"}': "1x55 stale", 'up{job="serving"}': "1x200"},
         "stockstream-features was there an hour ago and has no instance left",
         {"job": "stockstream-features"},
     ),
@@ -77,8 +77,8 @@ PIPELINE_CASES = (
     ),
     Case(
         "CheckpointOld",
-        35,
-        {CHECKPOINTS: "0+1x15 15x60"},
+        31,
+        {CHECKPOINT: "0+60000x10 600000x60"},
         "The features job of features has completed no checkpoint for a quarter of an hour",
         {"job": "features"},
     ),
@@ -141,7 +141,7 @@ PIPELINE_CASES = (
     Case(
         "DeadlinePassed",
         80,
-        UP | {'ray_stockstream_deadlines_total{stage="planner"}': "_x79 2x30"},
+        UP | {'ray_stockstream_deadlines_total{stage="planner"}': "_x80 2x30"},
         "The planner went on 2 times without inputs that had not come in time",
         {"stage": "planner"},
     ),
@@ -173,14 +173,14 @@ PIPELINE_CASES = (
     Case(
         "DeadLetterBurst",
         21,
-        UP | {GOOD: "0+100x60", DEAD: "_x19 50x40"},
+        UP | {GOOD: "0+100x60", DEAD: "_x20 50x40"},
         "50 records of shop.clickstream.v1 were refused in 15 minutes, over 1 %",
         {"source": "shop.clickstream.v1"},
     ),
     Case(
         "LateBurst",
         25,
-        UP | {GOOD: "0+100x60", LATE: "_x19 300x40"},
+        UP | {GOOD: "0+100x60", LATE: "_x20 300x40"},
         "300 records of shop.clickstream.v1 came after their day had closed, over 5 %",
         {"source": "shop.clickstream.v1"},
     ),
@@ -194,7 +194,7 @@ PIPELINE_CASES = (
     Case(
         "DecisionConflict",
         80,
-        UP | {'ray_stockstream_conflicts_total{topic="inventory.reorder-decisions.v1"}': "_x79 1x30"},
+        UP | {'ray_stockstream_conflicts_total{topic="inventory.reorder-decisions.v1"}': "_x80 1x30"},
         "1 records of inventory.reorder-decisions.v1 came again with another content; the first was kept",
         {"topic": "inventory.reorder-decisions.v1"},
     ),
