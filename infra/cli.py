@@ -40,6 +40,7 @@ VERBS = {
     "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
     "explain": Verb("serving.explain", "say which drivers moved a SKU's forecast, in units"),
+    "decision": Verb("serving.show_decision", "say in words why a decision orders what it orders"),
     "lost-sales-benchmark": Verb(
         "serving.lost_sales_benchmark", "what the best possible policy costs, and each named policy, exactly"
     ),

@@ -27,7 +27,7 @@ from infra.kafka import topic_partitions
 from infra.metrics import Meters
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
-from serving.inventory.decisions import allocation_run, decision_of
+from serving.inventory.decisions import allocation_run, decisions_of
 from serving.partition_log import Entry, Outgoing
 
 log = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ class AllocatorStage:
         return run
 
     def _decisions(self, collected: _Collected, run: AllocationRun) -> Iterator[list[Outgoing]]:
-        decisions = [decision_of(proposal, run) for proposal in collected.undecided()]
+        decisions = decisions_of(collected.undecided(), run)
         yield [
             Outgoing(DECISIONS, message_key(decision.sku, decision.location), decision)
             for decision in decisions

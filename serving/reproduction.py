@@ -15,7 +15,7 @@ from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import AllocationRun, Proposal, ReorderDecision
 from serving.inventory.allocation import greedy_plan, spending, total_value, violation
-from serving.inventory.decisions import allocation_run, decision_of, proposals_digest, wish_of
+from serving.inventory.decisions import allocation_run, decisions_of, proposals_digest, wish_of
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
@@ -104,10 +104,10 @@ def _proposals(
 ) -> dict[str, Proposal]:
     """The proposal that each decision's inputs give, by recorded decision id."""
     answerable, requests = [], []
+    digests = {key: identity.digest(forecast) for key, forecast in forecasts.items()}
     for decision in decisions:
         key = forecast_key(decision)
-        forecast = forecasts.get(key) if key else None
-        found = identity.digest(forecast) if forecast else None
+        forecast, found = (forecasts.get(key), digests.get(key)) if key else (None, None)
         wanted = decision.inputs.forecast.digest if decision.inputs.forecast else None
         result.compare(decision.decision_id, "inputs.forecast.digest", wanted, found)
         if wanted == found:
@@ -134,10 +134,10 @@ def _reproduce_run(
     ]
     result.compare(f"run {run.run_id}", "lines", sorted(lines), sorted(each.decision_id for each in weighed))
     status = _reproduce_allocation(result, run, weighed) if len(weighed) == len(lines) else run.status
-    for decision in decisions:
-        if decision.decision_id in proposals:
-            recomputed = decision_of(proposals[decision.decision_id], run)
-            result.compare_all(decision.decision_id, decision, recomputed)
+    proposed = [each for each in decisions if each.decision_id in proposals]
+    recomputed = decisions_of([proposals[each.decision_id] for each in proposed], run)
+    for decision, again in zip(proposed, recomputed, strict=True):
+        result.compare_all(decision.decision_id, decision, again)
     result.runs[status] += 1
     if len(result.differences) == before:
         if status == "feasible_time_limit":
