@@ -14,6 +14,9 @@ from infra.prometheus.recordings import RECORDINGS
 from infra.prometheus.rule import Alert, Recording
 
 RULES_FILE = Path(__file__).parent / "rules" / "stockstream.yaml"
+CHART_FILE = Path(__file__).parents[2] / "helm" / "files" / "rules.yaml"
+"""A chart cannot read files outside its folder."""
+
 GROUPS: dict[str, tuple[Recording | Alert, ...]] = {
     "stockstream-recordings": (*RECORDINGS, *BURN_RECORDINGS),
     "stockstream-pipeline": PIPELINE_ALERTS,

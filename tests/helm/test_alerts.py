@@ -10,11 +10,12 @@ import yaml
 
 from infra.local.prometheus_server import BINARY
 from infra.prometheus.rule import Alert, Recording, scaled
-from infra.prometheus.rules import ALERTS, GROUPS, RULES_FILE, rules_text
+from infra.prometheus.rules import ALERTS, CHART_FILE, GROUPS, RULES_FILE, rules_text
 from tests.helm.alert_cases.business import BURN_CASES, BUSINESS_CASES
 from tests.helm.alert_cases.case import Case
 from tests.helm.alert_cases.healthy import HEALTHY, HEALTHY_MINUTES
 from tests.helm.alert_cases.pipeline import PIPELINE_CASES
+from tests.helm.chart import PRODUCTION, objects
 from tests.promql import known_names, names_in
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +82,21 @@ def write_test(folder: Path, test: dict[str, Any], rules: list[dict[str, Any]], 
     return test_file
 
 
-def test_the_rules_file_is_what_the_declarations_say() -> None:
-    assert RULES_FILE.read_text() == rules_text(), "python -m infra.prometheus.rules"
+def test_the_rules_files_are_what_the_declarations_say() -> None:
+    for file in (RULES_FILE, CHART_FILE):
+        assert file.read_text() == rules_text(), f"python -m infra.prometheus.rules --out {file}"
+
+
+def test_the_chart_brings_the_rules_and_its_own_runbook() -> None:
+    rule = next(each for each in objects(values=PRODUCTION) if each["kind"] == "PrometheusRule")
+
+    runbooks = {
+        each["annotations"]["runbook_url"]
+        for group in rule["spec"]["groups"]
+        for each in group["rules"]
+        if "alert" in each
+    }
+    assert runbooks == {f"https://runbooks.example.com/stockstream#{name.lower()}" for name in DECLARED}
 
 
 @needs_promtool

@@ -1,7 +1,7 @@
 from tests.helm.alert_cases.case import DAY, Case
 
 CLOCK = 'ray_stockstream_event_time_seconds{topic="shop.clickstream.v1",deployment="Planner"}'
-CHECKPOINT = 'flink_jobmanager_job_lastCheckpointCompletedTimestamp{job="features"}'
+CHECKPOINT = 'flink_jobmanager_job_lastCheckpointCompletedTimestamp{job_name="demand_features_Europe_London"}'
 DEAD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.dlq.v1"}'
 LATE = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.late.v1"}'
 GOOD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1"}'
@@ -65,22 +65,22 @@ PIPELINE_CASES = (
         "FeaturesJobDown",
         13,
         {'flink_jobmanager_numRunningJobs{job="features"}': "1x9 0x30"},
-        "The features job of features is not running: no feature rows, no archive",
+        "features runs no Flink job: no feature rows, no archive",
         {"job": "features"},
     ),
     Case(
         "FeaturesJobRestarting",
         14,
-        {'flink_jobmanager_job_numRestarts{job="features"}': "0x9 1 1 2 2 3x30"},
-        "The features job of features restarted 3 times in half an hour",
-        {"job": "features"},
+        {'flink_jobmanager_job_numRestarts{job_name="demand_features_Europe_London"}': "0x9 1 1 2 2 3x30"},
+        "Flink job demand_features_Europe_London restarted 3 times in half an hour",
+        {"job_name": "demand_features_Europe_London"},
     ),
     Case(
         "CheckpointOld",
         31,
         {CHECKPOINT: "0+60000x10 600000x60"},
-        "The features job of features has completed no checkpoint for a quarter of an hour",
-        {"job": "features"},
+        "Flink job demand_features_Europe_London has completed no checkpoint for a quarter of an hour",
+        {"job_name": "demand_features_Europe_London"},
     ),
     Case(
         "FeaturesLag",
@@ -89,7 +89,7 @@ PIPELINE_CASES = (
             'flink_taskmanager_job_task_operator_pendingRecords{job="features"}': "0x29 60000x60",
             GOOD: "0+600x100",
         },
-        "The features job of features is 1h 40m 0s of records behind",
+        "features is 1h 40m 0s of records behind",
         {"job": "features"},
     ),
     Case(
