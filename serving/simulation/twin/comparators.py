@@ -54,8 +54,9 @@ class SigmaRootL(OrderUpTo):
 
     def level(self, review: Review) -> Floats:
         recent, days = review.sold[:, -WINDOW_DAYS:], self.protected_days(review)
-        safety: Floats = self.parameter * recent.std(axis=1, ddof=1) * np.sqrt(days)
-        return recent.mean(axis=1) * days + safety
+        safety = self.parameter * recent.std(axis=1, ddof=1) * np.sqrt(days)
+        level: Floats = recent.mean(axis=1) * days + safety
+        return level
 
 
 class DaysOfCover(OrderUpTo):

@@ -77,9 +77,10 @@ def run(world: World, planner: Planner, unmet: UnmetDemand, shelf_life_days: int
     sold, observed = world.demand.astype(float), world.observed.copy()
     rows, simulated = len(world.items), world.days - world.start
     trace = Trace(*(np.zeros((rows, simulated), dtype=np.int64) for _ in range(7)))
-    placed, received = list(world.open_orders), list(world.earlier)
+    placed, received = [*world.earlier, *world.open_orders], list(world.earlier)
     for day, column in enumerate(range(world.start, world.days)):
-        trace.wasted[:, day] = shelf.age()
+        if day > 0:
+            trace.wasted[:, day] = shelf.age()
         arrivals = shelf.receive(column)
         if world.is_review(column):
             seen = Review(

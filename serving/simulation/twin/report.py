@@ -11,16 +11,17 @@ from serving.simulation.twin.scores import METRICS
 SHOWN = (
     ("fill rate", "fill_rate", "{:.1%}"),
     ("cycle service", "cycle_service", "{:.1%}"),
-    ("total cost", "total_cost", "{:,.0f}"),
+    ("stock value", "average_stock_value", "{:,.0f}"),
+    ("turns", "turns", "{:.1f}"),
     ("holding", "holding_cost", "{:,.0f}"),
     ("shortage", "shortage_cost", "{:,.0f}"),
     ("ordering", "ordering_cost", "{:,.0f}"),
     ("waste", "waste_cost", "{:,.0f}"),
-    ("stock value", "average_stock_value", "{:,.0f}"),
-    ("turns", "turns", "{:.1f}"),
+    ("total cost", "total_cost", "{:,.0f}"),
     ("bullwhip", "bullwhip", "{:.2f}"),
     ("nervousness", "nervousness", "{:.2f}"),
 )
+INTERVALS = (SHOWN[0], SHOWN[2], SHOWN[8])
 
 
 def build_report(
@@ -50,20 +51,27 @@ def build_report(
 
 
 def table(report: Mapping[str, Any]) -> list[str]:
-    """One row per metric, one column per policy; below each the 95 % interval over SKUs."""
+    """A row of metrics for each policy, then the 95 % intervals of three of them."""
     simulated, policies = report["simulated"], report["policies"]
-    width = max(18, *(len(name) + 2 for name in policies))
-    lines = [
+    width = max(31, *(len(name) + 1 for name in policies))
+    return [
         f"{simulated['skus']} SKUs, {simulated['counted_days']} days from {simulated['counted_from']}, "
         f"{len(simulated['seeds'])} seeds, unmet demand {simulated['unmet_demand']}, "
         f"forecasts: {simulated['forecasts']}",
         "",
-        f"{'':<14}" + "".join(f"{name:>{width}}" for name in policies),
+        " " * width + "".join(f"{label:>14}" for label, _, _ in SHOWN),
+        *(f"{name:<{width}}" + _values(found) for name, found in policies.items()),
+        "",
+        f"{'95 % intervals, SKUs drawn anew':<{width}}"
+        + "".join(f"{label:>18}" for label, _, _ in INTERVALS),
+        *(f"{name:<{width}}" + _intervals(found) for name, found in policies.items()),
     ]
-    for label, metric, shape in SHOWN:
-        found = [policy[metric] for policy in policies.values()]
-        ranges = ["–".join(shape.format(end) for end in each["over_skus"]) for each in found]
-        lines.append(f"{label:<14}" + "".join(f"{shape.format(each['value']):>{width}}" for each in found))
-        lines.append(f"{'':<14}" + "".join(f"{text:>{width}}" for text in ranges))
-    lines.append("below each value: its 95 % interval, SKUs drawn anew; over seeds: report.json")
-    return lines
+
+
+def _values(found: Mapping[str, Any]) -> str:
+    return "".join(f"{shape.format(found[metric]['value']):>14}" for _, metric, shape in SHOWN)
+
+
+def _intervals(found: Mapping[str, Any]) -> str:
+    ends = (map(shape.format, found[metric]["over_skus"]) for _, metric, shape in INTERVALS)
+    return "".join(f"{'–'.join(pair):>18}" for pair in ends)

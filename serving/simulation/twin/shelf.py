@@ -22,7 +22,7 @@ class Shelf:
         open_orders: orders under way.
         unmet: what becomes of demand that the shelf cannot serve.
         delivery: of each row: whether its orders may overtake each other.
-        shelf_life_days: units are thrown away when their so-many-th day opens; None: they keep.
+        shelf_life_days: on how many days a unit can be sold before it is thrown away; None: they keep.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Shelf:
         return placed
 
     def age(self) -> Integers:
-        """One day passes; units (rows,) thrown away."""
+        """A night passes; units (rows,) thrown away."""
         if self._keeps:
             return np.zeros(len(self._batches), dtype=np.int64)
         expired = self._batches[:, -1].copy()

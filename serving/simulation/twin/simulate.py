@@ -118,7 +118,7 @@ def simulate(
     refuse_other_files(out)
     if seeds > 1 and len(odds.days) == 1:
         raise StockstreamError(
-            f"option --seeds {seeds}: seeds differ in lead times only, but --lead-time {lead_time} is constant"
+            f"option --seeds {seeds}: seeds differ in lead times only, and {lead_time} is a constant one"
         )
     orders: Delivery = "fifo" if delivery is Orders.fifo else "independent"
     supply = Supply(odds, orders, review_weekday, minimum, case_pack, service)
