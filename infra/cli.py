@@ -41,6 +41,7 @@ VERBS = {
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
     "simulate": Verb("serving.simulation.twin.simulate", "run ordering policies on any panel, side by side"),
     "explain": Verb("serving.explain", "say which drivers moved a SKU's forecast, in units"),
+    "decision": Verb("serving.show_decision", "say in words why a decision orders what it orders"),
     "lost-sales-benchmark": Verb(
         "serving.lost_sales_benchmark", "what the best possible policy costs, and each named policy, exactly"
     ),

@@ -8,7 +8,7 @@ from kafka import TopicPartition
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Proposal, ProposalsComplete
+from infra.contracts.inventory import Position, Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
@@ -16,10 +16,13 @@ from infra.contracts.topics import (
     DECISIONS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
+    POLICIES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
@@ -30,11 +33,12 @@ from serving.open_epochs import EpochOfPartition, OpenEpochs
 from serving.partition_log import Entry, Outgoing
 from serving.planner_positions import Positions
 from serving.planner_state import REVIEW, OwnedItem, PlannerState
+from serving.stock_summary import StockSummary
 
-WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
+WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
+_INPUTS = frozenset({*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS} - {PROPOSALS})
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +52,9 @@ def planner_partitions(owned: frozenset[int], partition_count: int) -> list[Topi
 class PlannerStage:
     """Turns stock, orders and forecasts of the owned partitions into proposals.
 
-    A partition's epoch is decided at once, when every input has passed it and every SKU's forecast has
-    come, or at the deadline after its first sign. A proposal that is in the log is never made again.
+    A partition's epoch is decided at once, when every input has passed it, every SKU's forecast has come
+    and earlier epochs have their decisions, or at the deadline after its first sign. A proposal that is in
+    the log is never made again.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class PlannerStage:
         self._state = PlannerState(owned, partition_count, out_of_orderness_ms)
         self._epochs = OpenEpochs(owned)
         self._positions = Positions()
+        self._stock_summary = StockSummary(owned, meters)
         self._proposals: dict[str, Proposal] = {}
         self._markers: set[tuple[str, int, int]] = set()
         self._decided: dict[str, int] = {}
@@ -83,6 +89,7 @@ class PlannerStage:
             self._keep(message)
         elif entry.topic == DECISIONS:
             self._decided[message.decision_id] = message.epoch_ms
+            self._state.ledger.apply_decision(message)
         if entry.partition in self._owned:
             self._positions.apply(entry)
 
@@ -101,13 +108,17 @@ class PlannerStage:
         """Proposals, markers and positions to publish at `now` (seconds)."""
         for epoch, first_sign in self._epochs.scan(self._state, now).items():
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
+        waiting = self._epochs.waiting_seconds(now)
+        self._meters.record("stockstream_waiting_seconds", waiting, stage="planner")
+        self._stock_summary.record(self._state, now)
         if positions := self._positions.due(self._state):
             yield positions
+            self._report_gains(positions)
             self._forget()
 
     def _decide_if_due(self, epoch: EpochOfPartition, expired: bool) -> Iterator[list[Outgoing]]:
         epoch_ms, partition = epoch
-        passed = self._state.passed(partition, epoch_ms)
+        passed = self._state.passed(partition, epoch_ms) and self._earlier_decided(epoch_ms, partition)
         if not (passed or expired):
             return
         catalogue = self._reviewed(epoch_ms)
@@ -115,12 +126,22 @@ class PlannerStage:
         forecast = all(self._state.has_forecast((item.sku, item.location), epoch_ms) for item in owed)
         if not (forecast or expired):
             return
+        if not (passed and forecast):
+            self._meters.record("stockstream_deadlines_total", stage="planner")
         started = time.perf_counter()
         yield from self._propose(owed, epoch, stale=not passed)
         yield from self._complete({owned.item.planning_group for owned in catalogue}, owed, epoch)
         self._epochs.close(epoch)
         self._meters.record("stockstream_epoch_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_last_epoch_seconds", epoch_ms / 1000, stage="planner")
+
+    def _earlier_decided(self, epoch_ms: int, partition: int) -> bool:
+        """Whether every earlier proposal has its decision, which may be on its way to an order."""
+        return all(
+            made_id in self._decided
+            for made_id, proposal in self._proposals.items()
+            if proposal.partition == partition and proposal.epoch_ms < epoch_ms
+        )
 
     def _reviewed(self, epoch_ms: int) -> list[OwnedItem]:
         """The catalogue of the locations that review at the epoch, all partitions."""
@@ -163,6 +184,16 @@ class PlannerStage:
         if markers:
             yield markers
         self._markers |= {(group, *epoch) for group in groups}
+
+    def _report_gains(self, positions: Sequence[Outgoing]) -> None:
+        for outgoing in positions:
+            position = outgoing.message
+            if isinstance(position, Position) and position.unexplained_gain:
+                log.warning(
+                    "%s at %s: stock rose by %d units until %d that no movement explains",
+                    position.sku, position.location, position.unexplained_gain, position.as_of_ms,
+                )  # fmt: skip
+                self._meters.record("stockstream_unexplained_gains_total")
 
     def _forget(self) -> None:
         needed = [self._epochs.earliest(), self._positions.earliest_needed()]

@@ -9,10 +9,12 @@ from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
     TOPICS,
 )
 from serving.inventory.proposals import completion_marker
@@ -147,7 +149,7 @@ def test_lead_times_are_learnt_from_receipts_of_all_partitions() -> None:
     assert {count.days: count.receipts for count in lead_times} == {5: 2, 6: 4, 7: 2, 14: 2}
 
 
-@pytest.mark.parametrize("late", [STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS])
+@pytest.mark.parametrize("late", [STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES])
 def test_an_epoch_waits_for_every_input_then_decides_with_a_remark_at_the_deadline(late: str) -> None:
     log = opened_shop(SKUS)
     list(close_epoch(log, SKUS, without=[late]))
@@ -239,7 +241,7 @@ def test_positions_are_published_once_per_closed_day_with_all_open_orders() -> N
     log = opened_shop(["A"])
     for number in range(2):
         log.append(PURCHASE_ORDERS, 1, order("placed", f"po-{number}", OPENING + number, 10))
-    list(heartbeats(log, (STOCK_LEVELS, PURCHASE_ORDERS), OPENING + DAY_MS))
+    list(heartbeats(log, (STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS), OPENING + DAY_MS))
     log.append(STOCK_LEVELS, 1, level("A", 5, OPENING + DAY_MS + 1))
     stage = restarted(log)
     run(stage, log, now=0.0)
