@@ -19,6 +19,7 @@ from serving.inventory.decisions import allocation_run, decisions_of, proposals_
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
+from serving.inventory.supersession import stopped_decision
 
 Written = TypeVar("Written", bound=BaseModel)
 
@@ -77,6 +78,9 @@ def reproduce(
     result = Reproduction()
     once = _without_repetitions(result, decisions, "decision_id")
     runs_by_id = {run.run_id: run for run in _without_repetitions(result, runs, "run_id")}
+    stopped = [each for each in once if each.action is not None]
+    _reproduce_stopped(result, stopped, {each.decision_id: each for each in once})
+    once = [each for each in once if each.action is None]
     proposals = _proposals(result, once, forecasts)
     by_run: dict[str, list[ReorderDecision]] = {run_id: [] for run_id in runs_by_id}
     for decision in once:
@@ -117,6 +121,20 @@ def _proposals(
         decision.decision_id: proposal_of(request, wanted, partition=0)
         for decision, request, wanted in zip(answerable, requests, decide(requests), strict=True)
     }
+
+
+def _reproduce_stopped(
+    result: Reproduction, stopped: Sequence[ReorderDecision], by_id: Mapping[str, ReorderDecision]
+) -> None:
+    """What planners stopped, from the decision that was stopped and what they said."""
+    for decision in stopped:
+        before = len(result.differences)
+        held = by_id.get(decision.supersedes or "")
+        if held is None or decision.action is None:
+            result.compare(decision.decision_id, "supersedes", decision.supersedes, None)
+        else:
+            result.compare_all(decision.decision_id, decision, stopped_decision(held, decision.action))
+        result.reproduced += len(result.differences) == before
 
 
 def _reproduce_run(
