@@ -35,7 +35,7 @@ def plain_paths(levels: Floats, knots: Floats, copula: Copula, seed: int, n_path
     for step in range(1, len(knots)):
         own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
     scores = np.sqrt(copula.level) * half[:, :1] + np.sqrt(1 - copula.level) * own
-    chances = ndtr(np.concatenate([scores, -scores])[:n_paths])
+    chances: Floats = ndtr(np.concatenate([scores, -scores])[:n_paths])
     edges = np.concatenate([[0.0], levels, [1.0]])
     paths = np.empty_like(chances)
     for step, row in enumerate(knots):
