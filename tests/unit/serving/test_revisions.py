@@ -92,7 +92,7 @@ def test_a_stock_count_after_the_order_was_placed_orders_what_is_missing_besides
 
 
 def test_a_count_that_changes_little_changes_nothing() -> None:
-    log = happen(reviewed(), *count("B", TUESDAY, 95))
+    log = happen(reviewed(), *count("B", TUESDAY, 105))
 
     assert len(decisions(log, "B")) == 1
 
