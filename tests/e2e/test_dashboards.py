@@ -27,7 +27,7 @@ ONLY_AFTER_TROUBLE = {
     "ray_stockstream_revisions_total",
     "ray_stockstream_unreadable_total",
 }
-"""Counters that a run without trouble never touches; tests/unit/infra/test_metrics.py shows that code does."""
+"""Counters that a run without trouble never touches; test_metrics.py shows that the code does."""
 
 QUERIES = [
     (board.uid, panel.title, query) for board in BOARDS for panel in board.panels for query in panel.queries
