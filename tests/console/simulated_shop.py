@@ -48,7 +48,7 @@ from tests.unit.serving.records import (
 
 FIRST_DAY = local_ms("2011-07-25")  # a Monday
 DAYS = 77
-FORECAST_FROM = DAYS - 36
+FORECAST_FROM = 35
 BUDGET = "6000.00"
 DISPERSION = 3.0
 WEEK = np.array([1.0, 0.9, 0.95, 1.1, 1.3, 0.0, 0.75])
@@ -82,7 +82,7 @@ def shelves() -> list[Shelf]:
         good, colour = number % len(GOODS), number // len(GOODS)
         cost = 0.85 + 0.45 * good + 0.1 * colour
         mean = 0.3 * 1.2**number
-        made.append(Shelf(_item(number, good, colour, cost), mean, round(mean * (120 if number % 5 == 0 else 14))))
+        made.append(Shelf(_item(number, good, colour, cost), mean, round(mean * (120 if number % 5 == 0 else 26))))
     return made
 
 
@@ -109,8 +109,8 @@ class Shop:
         self._shelves = shelves()
         self._stages: list[Stage] = [
             EvaluatorStage(Tally()),
-            PlannerStage(frozenset(range(PARTITIONS)), PARTITIONS, BOUND_MS, 1000.0, Tally()),
-            AllocatorStage(PARTITIONS, BOUND_MS, 1000.0, solver_options(5.0), Tally()),
+            PlannerStage(frozenset(range(PARTITIONS)), PARTITIONS, BOUND_MS, 0.5, Tally()),
+            AllocatorStage(PARTITIONS, BOUND_MS, 0.5, solver_options(5.0), Tally()),
         ]
         self._read = 0
 

@@ -278,7 +278,7 @@ export const texts = {
     steps: { stock: "Stock levels", features: "Features", forecasts: "Forecasts", positions: "Positions", proposals: "Proposals", decisions: "Decisions", accuracy: "Accuracy" },
     rate: (/** @type {string} */ n) => `${n} a second`, lag: (/** @type {string} */ n) => `${n} behind`,
     topics: "Topics", topicsLead: "As this API has read them.", topic: "Topic", records: "Records", perSecond: "A second", behind: "Behind", newest: "Newest event (UTC)", fresh: "Last record", none: "Nothing yet",
-    models: "Models", modelsLead: "Which forecaster has served, and requests to train again.", model: "Model", forecaster: "Forecaster", since: "First origin", latest: "Newest origin", forecasts: "Forecasts", retrain: "Retrain",
+    models: "Models", modelsLead: "Which forecaster has served, and requests to train again.", model: "Model", byFallback: "By the fallback", since: "First origin", latest: "Newest origin", forecasts: "Forecasts", retrain: "Retrain",
     audit: "Changes", auditLead: "Every override, approval and policy with its author.", what: "What", noChanges: "Nobody has changed anything",
   },
 

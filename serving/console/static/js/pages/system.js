@@ -95,10 +95,10 @@ function models({ items, retrain_requests }) {
   /** @type {import("../listed.js").Listed[]} */
   const columns = [
     [words.model, (model) => h("code", {}, model.model_id)],
-    [words.forecaster, (model) => texts.forecasters[model.forecaster] ?? model.forecaster],
     [words.since, (model) => format.day(model.first_origin_ms)],
     [words.latest, (model) => format.day(model.last_origin_ms)],
     [words.forecasts, (model) => format.count(model.forecasts), "numeric"],
+    [words.byFallback, (model) => format.count(model.by_fallback), "numeric"],
   ];
   const requests = retrain_requests.map((request) => h("p", {}, tag(words.retrain, "warning"), ` ${request.model_id}: ${request.reason}`));
   return [...requests, listed(words.models, columns, items, words.none)];
