@@ -54,6 +54,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric("stockstream_allocation_seconds", "histogram", (), "Time to share one budget", _SECONDS),
             Metric("stockstream_last_epoch_seconds", "gauge", ("stage",), "Last epoch done, unix time"),
             Metric("stockstream_conflicts_total", "counter", ("topic",), "Same id with another content"),
+            Metric(
+                "stockstream_unexplained_gains_total",
+                "counter",
+                (),
+                "Days on which a SKU's stock rose by more than its movements brought",
+            ),
             Metric("stockstream_dead_letters_total", "counter", ("topic",), "Records sent to dead letters"),
             Metric("stockstream_unreadable_total", "counter", ("topic",), "Invalid records passed over"),
             Metric("stockstream_records_total", "counter", ("topic",), "Records read"),

@@ -2,13 +2,13 @@
 
 from infra.contracts.codec import message_key
 from infra.contracts.inventory import Position
-from infra.contracts.topics import POSITIONS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import POSITIONS, PURCHASE_ORDERS, STOCK_LEVELS, STOCK_MOVEMENTS
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import midnight_after
 from serving.partition_log import Entry, Outgoing
 from serving.planner_state import PlannerState
 
-_SOURCES = (STOCK_LEVELS, PURCHASE_ORDERS)
+_SOURCES = (STOCK_LEVELS, PURCHASE_ORDERS, STOCK_MOVEMENTS)
 
 
 class Positions:
@@ -57,9 +57,17 @@ class Positions:
             location=key[1],
             as_of_ms=as_of_ms,
             on_hand=state.ledger.on_hand(key, as_of_ms),
+            unexplained_gain=self._unexplained_gain(state, key, as_of_ms),
             open_orders=state.ledger.open_orders(key, as_of_ms),
             source_offsets={topic: self._next_offset(topic, partition, as_of_ms) for topic in _SOURCES},
         )
+
+    def _unexplained_gain(self, state: PlannerState, key: Key, as_of_ms: int) -> int:
+        since_ms = self._published.get(key)
+        if since_ms is None:
+            return 0
+        before, after = (state.ledger.on_hand(key, at_ms) for at_ms in (since_ms, as_of_ms))
+        return state.account.unexplained_gain(key, since_ms, as_of_ms, before, after)
 
     def _next_offset(self, topic: str, partition: int, as_of_ms: int) -> int:
         """The first offset whose record is later than the position."""

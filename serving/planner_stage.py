@@ -8,7 +8,7 @@ from kafka import TopicPartition
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Proposal, ProposalsComplete
+from infra.contracts.inventory import Position, Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
@@ -20,6 +20,7 @@ from infra.contracts.topics import (
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
@@ -34,7 +35,7 @@ from serving.planner_state import REVIEW, OwnedItem, PlannerState
 WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
+_INPUTS = frozenset({STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,9 @@ def planner_partitions(owned: frozenset[int], partition_count: int) -> list[Topi
 class PlannerStage:
     """Turns stock, orders and forecasts of the owned partitions into proposals.
 
-    A partition's epoch is decided at once, when every input has passed it and every SKU's forecast has
-    come, or at the deadline after its first sign. A proposal that is in the log is never made again.
+    A partition's epoch is decided at once, when every input has passed it, every SKU's forecast has come
+    and earlier epochs have their decisions, or at the deadline after its first sign. A proposal that is in
+    the log is never made again.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class PlannerStage:
             self._keep(message)
         elif entry.topic == DECISIONS:
             self._decided[message.decision_id] = message.epoch_ms
+            self._state.ledger.apply_decision(message)
         if entry.partition in self._owned:
             self._positions.apply(entry)
 
@@ -103,11 +106,12 @@ class PlannerStage:
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
         if positions := self._positions.due(self._state):
             yield positions
+            self._report_gains(positions)
             self._forget()
 
     def _decide_if_due(self, epoch: EpochOfPartition, expired: bool) -> Iterator[list[Outgoing]]:
         epoch_ms, partition = epoch
-        passed = self._state.passed(partition, epoch_ms)
+        passed = self._state.passed(partition, epoch_ms) and self._earlier_decided(epoch_ms, partition)
         if not (passed or expired):
             return
         catalogue = self._reviewed(epoch_ms)
@@ -121,6 +125,14 @@ class PlannerStage:
         self._epochs.close(epoch)
         self._meters.record("stockstream_epoch_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_last_epoch_seconds", epoch_ms / 1000, stage="planner")
+
+    def _earlier_decided(self, epoch_ms: int, partition: int) -> bool:
+        """Whether every earlier proposal has its decision, which may be on its way to an order."""
+        return all(
+            made_id in self._decided
+            for made_id, proposal in self._proposals.items()
+            if proposal.partition == partition and proposal.epoch_ms < epoch_ms
+        )
 
     def _reviewed(self, epoch_ms: int) -> list[OwnedItem]:
         """The catalogue of the locations that review at the epoch, all partitions."""
@@ -163,6 +175,16 @@ class PlannerStage:
         if markers:
             yield markers
         self._markers |= {(group, *epoch) for group in groups}
+
+    def _report_gains(self, positions: Sequence[Outgoing]) -> None:
+        for outgoing in positions:
+            position = outgoing.message
+            if isinstance(position, Position) and position.unexplained_gain:
+                log.warning(
+                    "%s at %s: stock rose by %d units until %d that no movement explains",
+                    position.sku, position.location, position.unexplained_gain, position.as_of_ms,
+                )  # fmt: skip
+                self._meters.record("stockstream_unexplained_gains_total")
 
     def _forget(self) -> None:
         needed = [self._epochs.earliest(), self._positions.earliest_needed()]

@@ -7,7 +7,7 @@ from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import DecisionInputs, ForecastReference
 from infra.contracts.message import Heartbeat
-from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel
+from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel, StockMovement
 from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
@@ -15,6 +15,7 @@ from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
 from serving.inventory.local_days import review_period_days
 from serving.inventory.policy import Request
+from serving.inventory.stock_account import StockAccount
 from serving.partition_log import Entry
 
 REVIEW = "review"
@@ -39,6 +40,7 @@ class PlannerState:
         self._owned = owned
         self.event_time = EventTime(out_of_orderness_ms)
         self.ledger = Ledger()
+        self.account = StockAccount()
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
         self._receipts = Receipts()
@@ -57,6 +59,8 @@ class PlannerState:
                 if entry.partition in self._owned:
                     self.ledger.apply_order(message)
                 self._receipts.apply(message)
+            case StockMovement():
+                self.account.apply(message)
             case Item():
                 owned = OwnedItem(message, entry.partition)
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
@@ -115,7 +119,7 @@ class PlannerState:
         inputs = DecisionInputs(
             forecast=None if forecast is None else _reference(forecast),
             on_hand=self.ledger.on_hand(key, epoch_ms),
-            open_orders=self.ledger.open_orders(key, epoch_ms),
+            open_orders=self.ledger.on_order(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
             delivery=item.delivery,
             review_period_days=review_period_days(epoch_ms, calendar),
@@ -137,6 +141,7 @@ class PlannerState:
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no decision or position of `as_of_ms` or later can need."""
         self.ledger.forget_before(as_of_ms)
+        self.account.forget_before(as_of_ms)
         self._forecasts = {
             (key, origin): forecast
             for (key, origin), forecast in self._forecasts.items()

@@ -21,6 +21,10 @@ from infra.contracts.message import (
 )
 
 
+def _is_zero(value: object) -> bool:
+    return value == 0
+
+
 class TotalCost(Record):
     """A sum of amounts, which may be longer than a price: a decimal string with its ISO 4217 currency."""
 
@@ -40,7 +44,8 @@ class OpenOrder(Record):
 class Position(Message):
     """On hand and every open order of a key; `source_offsets` are the next offsets to apply, per topic.
 
-    `on_hand` is null before the first stock level: unknown, never zero.
+    `on_hand` is null before the first stock level: unknown, never zero. `unexplained_gain` is what stock has
+    risen by since the position before without a movement that brought it; absent where it is 0.
     """
 
     sku: Sku
@@ -49,6 +54,7 @@ class Position(Message):
     on_hand: Units | None
     open_orders: list[OpenOrder]
     source_offsets: dict[str, int]
+    unexplained_gain: Units = Field(0, exclude_if=_is_zero)
 
 
 class Policy(Message):

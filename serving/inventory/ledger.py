@@ -5,45 +5,16 @@ explain levels and are never added to them. Nothing here depends on the order of
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
-from infra.contracts.inventory import OpenOrder
+from infra.contracts.inventory import OpenOrder, ReorderDecision
 from infra.contracts.shop import PurchaseOrderEvent, StockLevel
 from serving.inventory.local_days import days_between
+from serving.inventory.order_line import OrderLine
+from serving.inventory.unanswered import UnansweredDecisions
 
 Key = tuple[str, str]
 """SKU and location."""
-
-
-@dataclass
-class _Order:
-    """Events of one order line; which of them count depends on the instant asked for."""
-
-    order_id: str
-    events: dict[str, PurchaseOrderEvent] = field(default_factory=dict)
-
-    def _until(self, as_of_ms: int) -> list[PurchaseOrderEvent]:
-        known = (event for event in self.events.values() if event.event_time_ms <= as_of_ms)
-        return sorted(known, key=lambda event: (event.event_time_ms, event.event_id))
-
-    def open_at(self, as_of_ms: int) -> OpenOrder | None:
-        """What was still to come; None before the order is placed and after its last unit."""
-        known = self._until(as_of_ms)
-        placed = [event for event in known if event.event_type == "placed"]
-        if not placed:
-            return None
-        ordered = [event for event in known if event.event_type in ("placed", "acknowledged")][-1].quantity
-        gone = sum(event.quantity for event in known if event.event_type in ("received", "cancelled"))
-        if gone >= ordered:
-            return None
-        first = placed[0]
-        return OpenOrder(
-            order_id=self.order_id,
-            supplier=first.supplier,
-            outstanding=ordered - gone,
-            placed_ms=first.event_time_ms,
-        )
 
 
 class Ledger:
@@ -51,7 +22,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self._levels: dict[Key, list[tuple[int, int, int]]] = {}
-        self._orders: dict[Key, dict[str, _Order]] = {}
+        self._orders: dict[Key, dict[str, OrderLine]] = {}
+        self._settled: dict[Key, dict[str, OrderLine]] = {}
+        self._unanswered = UnansweredDecisions()
 
     def apply_level(self, level: StockLevel, offset: int) -> None:
         """Takes a stock level; repeating one changes nothing."""
@@ -62,9 +35,14 @@ class Ledger:
 
     def apply_order(self, event: PurchaseOrderEvent) -> None:
         """Takes an order event; its id makes a repetition harmless, and a receipt may precede its order."""
-        orders = self._orders.setdefault((event.sku, event.location), {})
-        order = orders.setdefault(event.order_id, _Order(event.order_id))
-        order.events.setdefault(event.event_id, event)
+        key = (event.sku, event.location)
+        line = self._settled.get(key, {}).pop(event.order_id, None) or OrderLine(event.order_id)
+        self._orders.setdefault(key, {}).setdefault(event.order_id, line).apply(event)
+        self._unanswered.apply_order(event)
+
+    def apply_decision(self, decision: ReorderDecision) -> None:
+        """Takes a decision; repeating one changes nothing."""
+        self._unanswered.apply_decision(decision)
 
     def keys(self) -> Iterator[Key]:
         """Every key with a level or an order; sorted."""
@@ -79,13 +57,30 @@ class Ledger:
     def open_orders(self, key: Key, as_of_ms: int) -> list[OpenOrder]:
         """What is still to come, oldest order first."""
         orders = (order.open_at(as_of_ms) for order in self._orders.get(key, {}).values())
-        return sorted(filter(None, orders), key=lambda order: (order.placed_ms, order.order_id))
+        return _oldest_first(filter(None, orders))
+
+    def on_order(self, key: Key, as_of_ms: int) -> list[OpenOrder]:
+        """Open orders, and earlier decisions that are still to become orders; oldest first."""
+        return _oldest_first([*self.open_orders(key, as_of_ms), *self._unanswered.at(key, as_of_ms)])
 
     def forget_before(self, as_of_ms: int) -> None:
-        """Drops what no question about `as_of_ms` or later can need."""
+        """Drops what no question about `as_of_ms` or later can need, and sets settled orders aside.
+
+        They are kept, since a late repetition of one's placing would otherwise open it again.
+        """
         for key, entries in self._levels.items():
             known = bisect_right(entries, as_of_ms, key=lambda entry: entry[0])
             self._levels[key] = entries[max(0, known - 1) :]
+        for key, orders in self._orders.items():
+            settled = [each for each in orders.values() if each.is_settled(as_of_ms)]
+            self._settled.setdefault(key, {}).update(
+                (each.order_id, orders.pop(each.order_id)) for each in settled
+            )
+        self._unanswered.forget_before(as_of_ms)
+
+
+def _oldest_first(orders: Iterable[OpenOrder]) -> list[OpenOrder]:
+    return sorted(orders, key=lambda order: (order.placed_ms, order.order_id))
 
 
 class Receipts:

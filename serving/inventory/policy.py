@@ -87,7 +87,7 @@ def _shape(request: Request) -> tuple[int, int, float, float, tuple[float, ...]]
     return forecast.paths, horizon, copula.level, copula.decay, tuple(forecast.quantile_levels)
 
 
-def _demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
+def demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
     """Joint paths [skus, paths, horizon] of forecasts of one shape, from the messages alone."""
     first = forecasts[0]
     quantiles = [forecast.quantiles for forecast in forecasts]
@@ -106,7 +106,7 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    demand = _demand_paths(_forecasts(requests))
+    demand = demand_paths(_forecasts(requests))
     required = _required(requests, demand)
     levels = np.array([request.inputs.cycle_service_level for request in requests])
     wanted = np.minimum(service_quantity(required, levels), MAX_UNITS)
@@ -123,7 +123,7 @@ def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
 
 def _required(requests: Sequence[Request], demand: Floats) -> Floats:
     paths, horizon = demand.shape[1:]
-    days = [_arrival_days(request, paths) for request in requests]
+    days = [arrival_days(request, paths) for request in requests]
     return required_quantities(
         demand,
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
@@ -133,13 +133,14 @@ def _required(requests: Sequence[Request], demand: Floats) -> Floats:
     )
 
 
-def _oldest_first(request: Request) -> list[OpenOrder]:
+def oldest_first(request: Request) -> list[OpenOrder]:
+    """The open orders, in the order in which arrival days are drawn."""
     return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
 
 
-def _arrival_days(request: Request, paths: int) -> Integers:
+def arrival_days(request: Request, paths: int) -> Integers:
     """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
-    inputs, orders = request.inputs, _oldest_first(request)
+    inputs, orders = request.inputs, oldest_first(request)
     ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
     uniforms = [
         stratified_uniforms(paths, request.decision_id, "open-order", order.order_id) for order in orders
@@ -151,7 +152,7 @@ def _arrival_days(request: Request, paths: int) -> Integers:
 def _arrivals(request: Request, days: Integers, horizon: int) -> Floats:
     """Units [paths, horizon] that open orders bring before each day opens."""
     arriving = np.zeros((days.shape[1], horizon))
-    for order, day in zip(_oldest_first(request), days, strict=False):
+    for order, day in zip(oldest_first(request), days, strict=False):
         within = day < horizon
         arriving[np.flatnonzero(within), day[within]] += order.outstanding
     return arriving

@@ -87,6 +87,25 @@ def test_forgetting_the_past_changes_no_answer_about_later_instants() -> None:
     assert ledger.on_hand(KEY, OPENING + 4 * DAY_MS + 1) == 4
 
 
+@given(st.lists(st.integers(0, 9), max_size=4), st.integers(0, 9))
+def test_a_settled_order_stays_settled_whatever_comes_again_afterwards(
+    repeated: list[int], forgotten: int
+) -> None:
+    events = [order("placed", "po-1", OPENING, 20), order("received", "po-1", OPENING + 3 * DAY_MS, 20)]
+    events += [order("placed", "po-2", OPENING + DAY_MS, 5), order("acknowledged", "po-2", OPENING + 1, 5)]
+    kept, other = Ledger(), Ledger()
+    for each in (kept, other):
+        for event in events:
+            each.apply_order(event)
+    other.forget_before(OPENING + forgotten * DAY_MS)
+    for number in repeated:
+        other.apply_order(events[number % len(events)])
+
+    for day in range(forgotten, 12):
+        instant = OPENING + day * DAY_MS
+        assert other.open_orders(KEY, instant) == kept.open_orders(KEY, instant)
+
+
 def test_lead_times_are_calendar_days_across_the_clock_change() -> None:
     receipts = Receipts()
     receipts.apply(order("placed", "po-1", local_ms("2011-10-24") + 600_000, 5))

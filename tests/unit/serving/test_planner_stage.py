@@ -13,6 +13,7 @@ from infra.contracts.topics import (
     PROPOSALS,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
     TOPICS,
 )
 from serving.inventory.proposals import completion_marker
@@ -239,7 +240,7 @@ def test_positions_are_published_once_per_closed_day_with_all_open_orders() -> N
     log = opened_shop(["A"])
     for number in range(2):
         log.append(PURCHASE_ORDERS, 1, order("placed", f"po-{number}", OPENING + number, 10))
-    list(heartbeats(log, (STOCK_LEVELS, PURCHASE_ORDERS), OPENING + DAY_MS))
+    list(heartbeats(log, (STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS), OPENING + DAY_MS))
     log.append(STOCK_LEVELS, 1, level("A", 5, OPENING + DAY_MS + 1))
     stage = restarted(log)
     run(stage, log, now=0.0)
