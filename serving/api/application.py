@@ -7,6 +7,7 @@ from serving.api.access import Guard, Holders, allows, authorise
 from serving.api.problems import Problem, state_problems
 from serving.api.system import Readiness
 from serving.board.board import Board
+from serving.console.pages import mount_console
 
 _ROUTERS = (skus, forecasts, decisions, exceptions, planners, scorecard, system)
 
@@ -30,6 +31,7 @@ def build_api(board: Board, holders: Holders, readiness: Readiness) -> FastAPI:
         """This API's description."""
         return described(http)
 
+    mount_console(http)
     state_problems(http)
     http.add_middleware(Guard, holders=holders)
     return http

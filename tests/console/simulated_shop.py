@@ -53,6 +53,10 @@ BUDGET = "6000.00"
 DISPERSION = 3.0
 WEEK = np.array([1.0, 0.9, 0.95, 1.1, 1.3, 0.0, 0.75])
 
+MARKUP = "<img src=x onerror=alert(1)> & <b>bold</b>"
+"""A description that a browser must show and not obey."""
+
+MARKUP_SKU = "22100"
 COLOURS = ("blue", "cream", "red", "green")
 GOODS = ("Enamel mug", "Tea towel", "Cake stand", "Storage jar", "Bunting, 3 m", "Lunch bag", "Candle holder")
 CATEGORIES = ("kitchen:mugs", "kitchen:linen", "kitchen:baking", "kitchen:storage", "party", "bags", "home")
@@ -82,7 +86,9 @@ def shelves() -> list[Shelf]:
         good, colour = number % len(GOODS), number // len(GOODS)
         cost = 0.85 + 0.45 * good + 0.1 * colour
         mean = 0.3 * 1.2**number
-        made.append(Shelf(_item(number, good, colour, cost), mean, round(mean * (120 if number % 5 == 0 else 26))))
+        made.append(
+            Shelf(_item(number, good, colour, cost), mean, round(mean * (120 if number % 5 == 0 else 26)))
+        )
     return made
 
 
@@ -90,7 +96,7 @@ def _item(number: int, good: int, colour: int, cost: float) -> Item:
     return item(
         f"{22100 + number * 7}",
         event_time_ms=FIRST_DAY,
-        description=f"{GOODS[good]}, {COLOURS[colour]}",
+        description=f"{GOODS[good]}, {COLOURS[colour]}" if number else MARKUP,
         category=CATEGORIES[good],
         supplier=f"supplier-{1 + good % 3}",
         unit_cost=Money(amount=f"{cost:.2f}", currency="GBP"),
@@ -124,7 +130,9 @@ class Shop:
             for number, days in enumerate((4, 5, 5, 6, 6, 7, 9, 12)):
                 placed = FIRST_DAY - 60 * DAY_MS
                 for kind, time_ms in (("placed", placed), ("received", placed + days * DAY_MS)):
-                    past = order(kind, f"past-{supplier}-{number}", time_ms, 5, supplier=f"supplier-{supplier}")
+                    past = order(
+                        kind, f"past-{supplier}-{number}", time_ms, 5, supplier=f"supplier-{supplier}"
+                    )
                     self.log.append(PURCHASE_ORDERS, partition_of("A"), past)
 
     def live(self, day: int) -> None:
@@ -247,7 +255,9 @@ def forecast(shelf: Shelf, day: int) -> DemandForecast:
 
 def _quantiles(means: np.ndarray, sizes: "float | np.ndarray") -> list[list[float]]:  # type: ignore[type-arg]
     size = np.broadcast_to(sizes, means.shape)[:, None]
-    table = nbinom.ppf(np.array(QUANTILE_LEVELS)[None, :], size, size / (size + np.maximum(means, 1e-9)[:, None]))
+    table = nbinom.ppf(
+        np.array(QUANTILE_LEVELS)[None, :], size, size / (size + np.maximum(means, 1e-9)[:, None])
+    )
     return np.where(means[:, None] > 0, table, 0.0).tolist()
 
 
