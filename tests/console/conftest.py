@@ -93,7 +93,7 @@ class Desk:
         self.page.goto(f"{self.address}/console/")
         self.page.get_by_label("Token").fill(TOKENS[role])
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.get_by_role("navigation", name="Pages").wait_for()
+        self.page.get_by_role("navigation", name="Pages", exact=True).wait_for()
         self.settle()
 
     def picture(self, name: str) -> None:

@@ -10,7 +10,7 @@ from infra.contracts import identity
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandFeatures, DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.message import Money
-from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
+from infra.contracts.shop import Item, PurchaseOrderEvent
 from infra.contracts.topics import (
     CALENDARS,
     DECISIONS,
@@ -29,7 +29,6 @@ from serving.planner_stage import PlannerStage
 from tests.unit.serving.records import (
     BOUND_MS,
     DAY_MS,
-    GROUP,
     LOCATION,
     PARTITIONS,
     PLANNER_TOPICS,
