@@ -11,7 +11,6 @@ PAGES = {
     "today": "today",
     "skus": "skus",
     "sku": f"sku/{LOCATION}/22268",
-    "what-if": "what-if",
     "scorecard": "scorecard",
     "system": "system",
 }

@@ -3,7 +3,6 @@
 import * as api from "../endpoints.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
-import { mayWrite } from "../session.js";
 import { empty, show } from "../states.js";
 import { kindTag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -11,7 +10,6 @@ import { card, factList, tiles } from "../tiles.js";
 import { decisionCard } from "./sku_decision.js";
 import { demandCard, trafficCard } from "./sku_demand.js";
 import { historyCard } from "./sku_history.js";
-import { overrideCard } from "./sku_override.js";
 import { stockCard } from "./sku_stock.js";
 
 /** @typedef {import("../endpoints.js").Detail} Detail */
@@ -20,27 +18,18 @@ import { stockCard } from "./sku_stock.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function sku({ parts: [location, name], query, signal }) {
+export function sku({ parts: [location, name], query }) {
   const place = h("div", { class: "stack" });
   const load = () => api.skuDetail(location, name);
-  const reload = () => show(place, load, (detail) => page(detail, query, reload));
-  document.addEventListener("livechange", () => isBusy(place) || reload(), { signal });
-  reload();
+  show(place, load, (detail) => page(detail, query));
   return [place];
 }
 
 /**
- * A form that somebody is filling in is not taken away.
- * @param {HTMLElement} place
- */
-const isBusy = (place) => place.querySelector("form")?.contains(document.activeElement) ?? false;
-
-/**
  * @param {Detail} detail
  * @param {import("../router.js").Query} query
- * @param {() => void} reload
  */
-function page(detail, query, reload) {
+function page(detail, query) {
   return [
     head(detail),
     numbers(detail),
@@ -48,9 +37,9 @@ function page(detail, query, reload) {
       "div",
       { class: "wide-and-narrow" },
       h("div", { class: "stack" }, demandCard(detail, query), stockCard(detail), trafficCard(detail)),
-      h("div", { class: "stack" }, decisionCard(detail, reload), mayWrite() && overrideCard(detail, reload), facts(detail)),
+      h("div", { class: "stack" }, decisionCard(detail), facts(detail)),
     ),
-    historyCard(detail, reload),
+    historyCard(detail),
   ];
 }
 

@@ -1,11 +1,9 @@
-/** The newest decision: from what was wanted to what is ordered, with every reason, and a planner's word on it. */
+/** The newest decision: from what was wanted to what is ordered, with every reason. */
 
 import { waterfall } from "../charts/waterfall.js";
-import { askReason, notice } from "../dialog.js";
 import { h } from "../dom.js";
 import * as api from "../endpoints.js";
 import * as format from "../format.js";
-import { mayWrite } from "../session.js";
 import { empty, part } from "../states.js";
 import { actionTag, statusTag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -14,32 +12,27 @@ import { card, factList } from "../tiles.js";
 /** @typedef {import("../endpoints.js").Detail} Detail */
 /** @typedef {{wanted: number, ordered: number, steps: {reason: string, before: number, after: number, detail: string}[]}} Steps */
 
-/**
- * @param {Detail} detail
- * @param {() => void} reload
- */
-export function decisionCard(detail, reload) {
+/** @param {Detail} detail */
+export function decisionCard(detail) {
   const words = texts.decision;
   const id = detail.decision_id;
   if (!id) return card(words.title, "", empty(words.none));
   const load = () => Promise.all([api.decision(id), api.decisionSteps(id)]);
-  return card(words.title, "", part("stack", load, ([decision, steps]) => body(detail, decision, steps, reload)));
+  return card(words.title, "", part("stack", load, ([decision, steps]) => body(detail, decision, steps)));
 }
 
 /**
  * @param {Detail} detail
  * @param {any} decision
  * @param {Steps} steps
- * @param {() => void} reload
  */
-function body(detail, decision, steps, reload) {
+function body(detail, decision, steps) {
   return [
     h("div", { class: "chips" }, h("b", { class: "big" }, format.units(decision.quantity)), statusTag(decision.status), actionTag(detail.action)),
     h("p", {}, why(decision)),
     waterfall(waterfallSteps(steps)),
     factList(facts(detail, decision)),
-    mayWrite() && buttons(detail, reload),
-  ].filter(Boolean);
+  ];
 }
 
 /** @param {any} decision one line that says what the quantity is */
@@ -101,35 +94,4 @@ function leadTimes(counts) {
   const days = counts.map((one) => one.days);
   const receipts = counts.reduce((sum, one) => sum + one.receipts, 0);
   return texts.decision.leadTimes(Math.min(...days), Math.max(...days), receipts);
-}
-
-/**
- * @param {Detail} detail
- * @param {() => void} reload
- */
-const buttons = (detail, reload) =>
-  h(
-    "div",
-    { class: "buttons" },
-    button("approve", detail, reload, "primary"),
-    button("hold", detail, reload),
-    button("reject", detail, reload),
-  );
-
-/**
- * @param {import("../endpoints.js").Action} action
- * @param {Detail} detail
- * @param {() => void} reload
- * @param {string} [look]
- */
-function button(action, detail, reload, look = "") {
-  const verb = texts.verbs[action];
-  const send = async (/** @type {string} */ reason) => {
-    const { refused } = await api.act(action, [/** @type {string} */ (detail.decision_id)], reason);
-    if (refused.length) throw new Error(refused[0].detail);
-    notice(texts.today.done(texts.actions[action], 1));
-    reload();
-  };
-  const ask = () => askReason({ title: texts.decision.act(verb), details: texts.decision.actDetails, confirm: verb, send });
-  return h("button", { class: `button ${look}`, disabled: detail.action === action, onclick: ask }, verb);
 }
