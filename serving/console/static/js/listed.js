@@ -20,5 +20,5 @@ export function listed(caption, columns, rows, none) {
     h("thead", {}, h("tr", {}, columns.map(([title, , className]) => h("th", { scope: "col", class: className }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([, cell, className]) => h("td", { class: className }, cell(row)))))),
   );
-  return h("div", { class: "table-scroll tall", tabindex: 0, role: "region", "aria-label": caption }, table);
+  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption }, table);
 }

@@ -142,6 +142,7 @@ export const texts = {
     none: "No day has closed yet",
     forecaster: (/** @type {string} */ day, /** @type {string} */ name) => `Forecast of ${day} by ${name}.`,
   },
+  forecasterNames: { lstm: "LSTM", empirical_56_open_days: "Fallback", cold_start: "Comparable items" },
   forecasters: { lstm: "the LSTM", empirical_56_open_days: "the fallback (last 56 open days)", cold_start: "comparable items (new item)" },
 
   traffic: {
@@ -257,7 +258,7 @@ export const texts = {
   scorecard: {
     title: "Scorecard", lead: "Did it pay off? Service, stock and forecasts, measured on days that have passed.",
     period: "Period", lastDays: (/** @type {string} */ n) => `Last ${n} days`, zone: "UTC",
-    fillRate: "Fill rate", fillRateHint: "estimated from sales and lost views", cycleService: "Cycle service", target: (/** @type {string} */ share) => `target ${share}`,
+    fillRate: "Fill rate", fillRateHint: "sales lost while out of stock by the forecast", cycleService: "Cycle service", target: (/** @type {string} */ share) => `target ${share}`,
     stockOuts: "Stock-out days", ofDays: (/** @type {string} */ n) => `of ${n} SKU-days`, stockValue: "Stock value", stockValueHint: "mean of the period, at cost", turns: "Stock turns", turnsHint: "a year",
     daily: "Service by day", dailyLead: "SKUs that ran out, the share of demand served, and how often the 80 % interval held the day's demand.", stockLead: "At cost, at each day's close.",
     covered: "80 % interval covers", none: "Nothing has matured yet",

@@ -6,6 +6,8 @@ import * as format from "../format.js";
 import { texts } from "../texts.js";
 import { colour } from "../theme.js";
 
+const DAY_SECONDS = 86_400;
+const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5, 6].map((power) => step * 10 ** power)).sort((one, other) => one - other);
 const FONT = "12px system-ui, sans-serif";
 
 /**
@@ -82,13 +84,21 @@ function options(chart, size) {
     tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), chart.timeZone),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: chart.group ? { key: chart.group } : undefined },
-    scales: { y: { range: fromZero }, share: { range: [0, 1] } },
+    scales: { x: { range: wholeDays }, y: { range: fromZero }, share: { range: [0, 1] } },
     axes: axes(chart),
     series: [{}, ...chart.series.map(style)],
     bands: (chart.bands ?? []).map(({ between, paint }) => ({ series: between.map(index), fill: colour(paint) })),
     plugins: [...(chart.plugins ?? []), tip(chart)],
   };
 }
+
+/**
+ * The first and the last bar have room.
+ * @param {any} plotted
+ * @param {number} first
+ * @param {number} last
+ */
+const wholeDays = (plotted, first, last) => [first - DAY_SECONDS / 2, last + DAY_SECONDS / 2];
 
 /**
  * Quantities start at zero, with some air above; below zero only where values are.
@@ -106,7 +116,7 @@ function axes(chart) {
   const right = { ...look, scale: "share", side: 1, values: shares, grid: { show: false }, size: 52 };
   const hasShare = chart.series.some((one) => one.scale === "share");
   const days = { ...look, grid: { show: false }, space: 70, values: DAY_AXIS };
-  return [days, { ...look, label: chart.unit, labelFont: FONT, labelSize: 18, size: 54, values }, ...(hasShare ? [right] : [])];
+  return [days, { ...look, label: chart.unit, labelFont: FONT, labelSize: 18, size: 54, values, incrs: WHOLE_STEPS }, ...(hasShare ? [right] : [])];
 }
 
 /** Steps in seconds with their formats, coarse to fine. */

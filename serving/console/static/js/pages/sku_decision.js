@@ -73,7 +73,7 @@ function facts(detail, { inputs, cost, expected_receipt_ms, epoch_ms, forecaster
     [words.cost, format.money(cost)],
     [words.receipt, format.day(expected_receipt_ms, zone)],
     [words.epoch, format.day(epoch_ms, zone)],
-    [words.by, forecaster ?? texts.unknown],
+    [words.by, texts.forecasterNames[forecaster] ?? texts.unknown],
     [texts.sku.onHand, format.units(inputs.on_hand)],
     [words.open, openOrders(inputs.open_orders)],
     [words.lead, leadTimes(inputs.lead_times)],

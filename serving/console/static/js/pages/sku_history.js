@@ -22,7 +22,7 @@ export function historyCard(detail) {
     card(title, "", part("", load, ({ items }) => listed(title, columns(items), items, words.none)));
   return h(
     "div",
-    { class: "wide-and-narrow" },
+    { class: "wide-and-narrow history" },
     list(words.decisions, () => api.decisionHistory(location, sku), (rows) => decisionColumns(rows, zone)),
     h(
       "div",
