@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import nbinom
 
 from infra.contracts import identity
@@ -252,12 +253,11 @@ def forecast(shelf: Shelf, day: int) -> DemandForecast:
     )
 
 
-def _quantiles(means: np.ndarray, sizes: "float | np.ndarray") -> list[list[float]]:  # type: ignore[type-arg]
+def _quantiles(means: NDArray[np.float64], sizes: "NDArray[np.float64] | float") -> list[list[float]]:
     size = np.broadcast_to(sizes, means.shape)[:, None]
-    table = nbinom.ppf(
-        np.array(QUANTILE_LEVELS)[None, :], size, size / (size + np.maximum(means, 1e-9)[:, None])
-    )
-    return np.where(means[:, None] > 0, table, 0.0).tolist()
+    chance = size / (size + np.maximum(means, 1e-9)[:, None])
+    table: NDArray[np.float64] = nbinom.ppf(np.array(QUANTILE_LEVELS)[None, :], size, chance)
+    return [[float(value) for value in row] for row in np.where(means[:, None] > 0, table, 0.0)]
 
 
 def simulated_log() -> Iterator[Entry]:

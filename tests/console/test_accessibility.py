@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.console.conftest import Desk, desk_at
-from tests.console.simulated_shop import LOCATION
+from tests.unit.serving.records import LOCATION
 
 PAGES = {
     "today": "today",
