@@ -4,16 +4,17 @@ The Planner and `stockstream replay` both call `decide`, so a decision is recomp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
-from serving.inventory.cover import Floats, Integers, chance_needed, required_quantities, service_quantity
+from serving.inventory.cover import Floats, Integers, chance_needed
 from serving.inventory.lead_times import (
     draw_arrival_days,
     median_lead_days,
@@ -21,7 +22,10 @@ from serving.inventory.lead_times import (
 )
 from serving.inventory.local_days import days_between, midnight_after
 from serving.inventory.money import decimal_of
-from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, least_order
+from serving.inventory.named_policies import policy_group, policy_name, wanted_quantities
+from serving.inventory.order_rules import Steps, apply_order_rules, least_order
+from serving.inventory.outlook import Outlook
+from serving.inventory.overrides import demand_factors, override_steps
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
@@ -79,12 +83,13 @@ def _forecasts(requests: Sequence[Request]) -> list[DemandForecast]:
     return [request.forecast for request in requests if request.forecast is not None]
 
 
-def _shape(request: Request) -> tuple[int, int, float, float, tuple[float, ...]]:
-    """What forecasts must share to be sampled together."""
+def _shape(request: Request) -> tuple[str, int, int, float, float, tuple[float, ...]]:
+    """What requests must share to be decided together: kind of policy, and what their paths are made with."""
     (forecast,) = _forecasts([request])
     copula = forecast.copula
     horizon = len(forecast.quantiles)
-    return forecast.paths, horizon, copula.level, copula.decay, tuple(forecast.quantile_levels)
+    levels = tuple(forecast.quantile_levels)
+    return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
 def demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
@@ -106,30 +111,41 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    demand = demand_paths(_forecasts(requests))
-    required = _required(requests, demand)
-    levels = np.array([request.inputs.cycle_service_level for request in requests])
-    wanted = np.minimum(service_quantity(required, levels), MAX_UNITS)
-    ending = demand * np.stack([_still_sold(request, demand.shape[2]) for request in requests])[:, None, :]
-    required_until_end = required if np.array_equal(ending, demand) else _required(requests, ending)
-    sellable = np.minimum(service_quantity(required_until_end, levels), MAX_UNITS)
+    forecast = demand_paths(_forecasts(requests))
+    factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
+    outlook = _outlook(requests, forecast)
+    by_forecast = wanted = sellable = wanted_quantities(outlook)
+    if (factors != 1).any():
+        outlook = replace(outlook, demand=forecast * factors[:, None, :])
+        wanted = sellable = wanted_quantities(outlook)
+    still_sold = np.stack([_still_sold(request, forecast.shape[2]) for request in requests])
+    if not still_sold.all():
+        outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
+        sellable = _until_end(outlook, still_sold.all(axis=1))
+    quantities = zip(by_forecast.tolist(), wanted.tolist(), sellable.tolist(), strict=True)
     return {
-        request.decision_id: _wanted(request, int(whole), int(until_end), paths)
-        for request, whole, until_end, paths in zip(
-            requests, wanted, sellable, required_until_end, strict=True
-        )
+        request.decision_id: _wanted(request, units, required)
+        for request, units, required in zip(requests, quantities, outlook.required, strict=True)
     }
 
 
-def _required(requests: Sequence[Request], demand: Floats) -> Floats:
+def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
+    """What SKUs want when demand ends: no more than some path needs, whatever level or lot was asked for."""
+    beyond_position = outlook.demand.sum(axis=2) - outlook.position[:, None]
+    most = np.ceil(np.maximum(beyond_position, outlook.required).max(axis=1)).astype(np.int64)
+    wanted = wanted_quantities(outlook)
+    return np.where(lasting, wanted, np.minimum(wanted, most))
+
+
+def _outlook(requests: Sequence[Request], demand: Floats) -> Outlook:
     paths, horizon = demand.shape[1:]
     days = [arrival_days(request, paths) for request in requests]
-    return required_quantities(
+    return Outlook(
+        [request.inputs for request in requests],
         demand,
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
         np.stack([_arrivals(request, of, horizon) for request, of in zip(requests, days, strict=True)]),
         np.stack([of[-1] for of in days]),
-        np.array([request.inputs.review_period_days for request in requests]),
     )
 
 
@@ -167,9 +183,15 @@ def _still_sold(request: Request, horizon: int) -> Floats:
     return np.array([float(start < request.inputs.end_ms) for start in starts])
 
 
-def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> Wanted:
-    steps = Steps(whole)
-    steps.change("END_OF_LIFE", until_end, "demand after the item's end date is not covered")
+def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> Wanted:
+    by_forecast, whole, until_end = units
+    steps = Steps(by_forecast)
+    if request.inputs.replenishment is not None:
+        steps.remark("POLICY", by_forecast, policy_name(request.inputs))
+    override_steps(steps, request.inputs.overrides, whole)
+    if until_end < whole:
+        detail = "demand after the item's end date is not covered"
+        steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
     apply_order_rules(steps, request.inputs)
     _remark_sources(steps, request)
     receipt_ms = None
@@ -177,7 +199,7 @@ def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> W
         days = median_lead_days(request.inputs.lead_times)
         receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
-    return Wanted(whole, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+    return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:

@@ -4,7 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Override, ReorderDecision
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.planning import Override
 from infra.contracts.topics import DECISIONS, FORECASTS, OVERRIDES
 from serving.board.board import Board
 from serving.board.kept_skus import DECISIONS_KEPT
@@ -128,6 +129,7 @@ def test_the_steps_lead_from_the_wanted_to_the_ordered_quantity(http: TestClient
         steps = http.get(f"/v1/decisions/{made.decision_id}/steps").json()
         assert [step["reason"] for step in steps["steps"]] == [step.reason for step in made.adjustments]
         assert (steps["wanted"], steps["ordered"]) == (made.unconstrained_quantity, made.quantity)
+        assert steps["words"].startswith(f"wanted {made.unconstrained_quantity}")
 
 
 def test_a_budget_that_binds_is_an_exception_worth_the_margin_it_cost(
