@@ -5,6 +5,7 @@ partition does not hold back the close of a day; a replay sends its own heartbea
 """
 
 import time
+from contextlib import ExitStack, closing
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from infra.contracts.topics import ARCHIVED
 from infra.errors import exit_with_message
 from infra.kafka import Producer
+from infra.prometheus_meters import PrometheusMeters, exposed
 from infra.settings import load_settings
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -28,18 +30,25 @@ def send_heartbeats(producer: Producer, event_time_ms: int) -> None:
 def heartbeat(
     every: Annotated[float, typer.Option(min=0.1, help="seconds between heartbeats")] = 10.0,
     once: Annotated[bool, typer.Option(help="send one heartbeat and end")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="expose metrics here; nowhere if not given")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="address that the metrics port binds to")] = "127.0.0.1",
 ) -> None:
     """Sends heartbeats of the present minus the bound of disorder, for ever unless `--once`."""
-    settings = load_settings()
-    producer = Producer(settings.bootstrap_servers)
-    try:
+    settings, meters = load_settings(), PrometheusMeters()
+    with ExitStack() as stack:
+        producer = stack.enter_context(closing(Producer(settings.bootstrap_servers)))
+        if metrics_port is not None:
+            stack.enter_context(exposed(meters, metrics_host, metrics_port))
         while True:
-            send_heartbeats(producer, int((time.time() - settings.out_of_orderness_seconds) * 1000))
+            event_time = time.time() - settings.out_of_orderness_seconds
+            send_heartbeats(producer, int(event_time * 1000))
+            meters.record("stockstream_heartbeats_total")
+            meters.record("stockstream_last_heartbeat_seconds", event_time)
             if once:
                 return
             time.sleep(every)
-    finally:
-        producer.close()
 
 
 if __name__ == "__main__":

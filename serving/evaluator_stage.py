@@ -25,6 +25,7 @@ from infra.metrics import Meters
 from serving.accuracy_summary import AccuracySummary
 from serving.calibration.running_error import RunningError
 from serving.calibration.scores import score
+from serving.fill_rate import FillRate
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.matured_days import DemandDays, Outcome, midnights, opens_on
@@ -87,6 +88,7 @@ class EvaluatorStage:
         self._scored: dict[tuple[Key, int, bool], int] = {}
         self._errors: dict[tuple[Key, str, int, Period], RunningError] = {}
         self._summary = AccuracySummary()
+        self._fill_rate = FillRate()
         self._touched: set[Key] = set()
 
     def apply(self, entry: Entry) -> None:
@@ -95,6 +97,7 @@ class EvaluatorStage:
         match message:
             case DemandFeatures() if message.is_final:
                 self._days.add(message)
+                self._fill_rate.add(message)
                 self._touched.add((message.sku, message.location))
             case LocationCalendar():
                 self._calendars.put(message.location, message.event_time_ms, entry.offset, message)
@@ -134,6 +137,7 @@ class EvaluatorStage:
             yield [Outgoing(ACCURACY, message_key(each.sku, each.location), each) for each in records]
         if matured:
             self._summary.record(self._meters)
+        self._fill_rate.record(self._meters)
 
     def _take_matured(self, key: Key) -> list[_Matured]:
         closed_ms = self._days.closed_until(key)

@@ -19,6 +19,10 @@ class EventTime:
         """Event time of the first record of a partition."""
         return self._first.get((topic, partition))
 
+    def latest(self, topic: str, partition: int) -> int:
+        """The latest event time of a partition; -1 before the first."""
+        return self._latest.get((topic, partition), -1)
+
     def complete_until(self, topic: str, partition: int) -> int:
         """The instant up to which (inclusive) every record has come; -1 before the first."""
         latest = self._latest.get((topic, partition))

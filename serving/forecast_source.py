@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from batch.forecaster.artifact import current_model, load_artifact
+from batch.forecaster.artifact import Artifact, current_model, load_artifact
 from batch.forecaster.cold_start import ColdStart
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.kept_state import KeptStates
@@ -33,6 +33,7 @@ from serving.calibration.recalibration import recalibrated, shifts_by_day
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
 from serving.inventory.order_rules import MAX_UNITS
+from serving.model_record import ModelRecord
 from serving.new_items import NewItem, current_cold_start, forecast_new_items
 
 FALLBACK: Final[Forecaster] = "empirical_56_open_days"
@@ -78,6 +79,7 @@ class ForecastSource:
     panel_hash: str
     paths: int
     cold_start: ColdStart | None = None
+    training: ModelRecord | None = None
 
     @property
     def history_days(self) -> int:
@@ -267,21 +269,23 @@ def model_source(
 ) -> ForecastSource:
     """The current model over a panel, or the fallback with the reason why it cannot serve."""
     try:
-        predictor, model_id = _current_predictor(models_dir)
+        artifact = _current_artifact(models_dir)
+        predictor = load_predictor(artifact)
     except StockstreamError as error:
         log.warning("the fallback forecasts: %s", error)
         return ForecastSource(None, FALLBACK, str(error)[:300], panel_hash, paths, cold_start)
-    return ForecastSource(predictor, model_id, None, panel_hash, paths, cold_start)
+    training = ModelRecord(artifact.manifest, artifact.metrics)
+    return ForecastSource(predictor, artifact.model_id, None, panel_hash, paths, cold_start, training)
 
 
-def _current_predictor(models_dir: Path) -> tuple[Predictor, str]:
+def _current_artifact(models_dir: Path) -> Artifact:
     model_id = current_model(models_dir)
     if model_id is None:
         raise StockstreamError("no model is promoted")
-    predictor = load_predictor(load_artifact(models_dir, model_id))
-    if predictor.config.quantile_levels != QUANTILE_LEVELS:
+    artifact = load_artifact(models_dir, model_id)
+    if artifact.config.quantile_levels != QUANTILE_LEVELS:
         raise StockstreamError(f"model {model_id} has other quantile levels than the contract")
-    return predictor, model_id
+    return artifact
 
 
 def _publishable(units: Floats) -> Floats:

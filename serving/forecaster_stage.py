@@ -5,7 +5,7 @@ Made from the panel, final rows, price plans and matured scores.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kafka import TopicPartition
@@ -36,6 +36,7 @@ from serving.calibration.evidence import Comparison
 from serving.demand_context import DemandContext
 from serving.event_time import EventTime
 from serving.forecast_feedback import ForecastFeedback
+from serving.forecast_meters import ForecastMeters
 from serving.forecast_source import FALLBACK, Correction, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
@@ -90,7 +91,7 @@ class ForecasterStage:
         deadline_seconds: float,
         out_of_orderness_ms: int,
     ) -> None:
-        self._context, self._source, self._meters = context, source, meters
+        self._context, self._source, self._meters = context, source, ForecastMeters(meters)
         self._deadline_seconds = deadline_seconds
         self._calendars: Versions[str, LocationCalendar] = Versions()
         self._items: Versions[Key, Item] = Versions()
@@ -102,10 +103,12 @@ class ForecasterStage:
         self._feedback = ForecastFeedback()
         self._requested: set[str] = set()
         self._states: KeptStates | None = None
+        self._unrecorded = True
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
         message = entry.message
+        self._unrecorded |= isinstance(message, DemandForecast | RetrainRequest)
         if entry.topic == PROMOTIONS:
             self._planned_until.advance(PROMOTIONS, entry.partition, message.event_time_ms)
         match message:
@@ -133,6 +136,7 @@ class ForecasterStage:
     def _note_forecast(self, message: DemandForecast) -> None:
         key = (message.sku, message.location)
         self._published.add((key, message.origin_ms))
+        self._meters.note_in_log(message)
         self._feedback.note_forecast(key, message.origin_ms)
 
     def due(self, now: float) -> Iterator[list[Outgoing]]:
@@ -153,6 +157,7 @@ class ForecasterStage:
                 keys = sorted({*new, *self._awaited(location, origin_ms, calendar)})
                 yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, keys))
             self._feedback.forget(location, matured_ms, calendar)
+        self._record(now)
 
     def _is_ready(
         self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar, now: float
@@ -165,6 +170,7 @@ class ForecasterStage:
             if now - self._waiting_since.setdefault(pending, now) < self._deadline_seconds:
                 return False
             log.warning("%s at %d: forecast without %s", location, origin_ms, lacking)
+            self._meters.note_deadline()
         self._waiting_since.pop(pending, None)
         return True
 
@@ -210,7 +216,7 @@ class ForecasterStage:
         correction = self._correction(batch, source)
         states = self._states_of(source)
         forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states, items)
-        self._record(forecasts, source, time.perf_counter() - started)
+        self._meters.note_made(forecasts, time.perf_counter() - started)
         for forecast in forecasts:
             self._feedback.note_forecast((forecast.sku, forecast.location), batch.origin_ms)
         yield [Outgoing(FORECASTS, message_key(each.sku, each.location), each) for each in forecasts]
@@ -233,15 +239,14 @@ class ForecasterStage:
         shifts = [self._feedback.shifts(batch.keys, name, batch.matured_ms) for name in names]
         return Correction(batch.matured_ms, *shifts)
 
-    def _record(self, forecasts: Sequence[DemandForecast], source: ForecastSource, seconds: float) -> None:
-        for forecast in forecasts:
-            self._meters.record("stockstream_forecasts_total", forecaster=forecast.forecaster)
-        fallbacks = sum(forecast.forecaster == FALLBACK for forecast in forecasts)
-        self._meters.record("stockstream_fallback_share", fallbacks / len(forecasts))
-        self._meters.record("stockstream_open_retrain_requests", source.model_id in self._requested)
-        self._meters.record("stockstream_forecast_seconds", seconds)
-        origin = forecasts[0].origin_ms / 1000
-        self._meters.record("stockstream_last_epoch_seconds", origin, stage="forecaster")
+    def _record(self, now: float) -> None:
+        """Sets the gauges if what they show may have changed."""
+        if not (self._unrecorded or self._waiting_since):
+            return
+        self._unrecorded = bool(self._waiting_since)
+        source = self._source()
+        waiting = max((now - since for since in self._waiting_since.values()), default=0.0)
+        self._meters.record(source, source.model_id in self._requested, waiting)
 
 
 def _reason(verdict: Comparison) -> str:

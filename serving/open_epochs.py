@@ -77,6 +77,10 @@ class OpenEpochs:
         self._first_sign.pop(epoch, None)
         self._closed.add(epoch)
 
+    def waiting_seconds(self, now: float) -> float:
+        """How long the epoch that waits longest has waited; 0 where none does."""
+        return max((now - first_sign for first_sign in self._first_sign.values()), default=0.0)
+
     def earliest(self) -> int | None:
         """The earliest open epoch."""
         return min((epoch for epoch, _ in self._first_sign), default=None)

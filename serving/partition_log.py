@@ -20,6 +20,7 @@ from infra.errors import ContractError, StockstreamError, WaitExpired
 from infra.kafka import Producer, make_consumer, read_to_end
 from infra.metrics import Meters
 from serving.dead_letters import DeadLetters
+from serving.log_meters import LogMeters
 
 _FUTURE_ALLOWANCE_MS = 5 * 60_000
 _POLL_MS = 100
@@ -84,7 +85,7 @@ class LogFollower:
         dead_letters: DeadLetters | None = None,
     ) -> None:
         self._name, self._servers, self._assigned = name, bootstrap_servers, list(assigned)
-        self._stage, self._meters = stage, meters
+        self._stage, self._meters, self._measured = stage, meters, LogMeters(name, meters)
         self._dead_letters = dead_letters or DeadLetters(frozenset(), frozenset(), 0)
         self._positions: dict[TopicPartition, int] = {}
         self._stopping, self._caught_up = threading.Event(), threading.Event()
@@ -137,12 +138,14 @@ class LogFollower:
             self._caught_up.set()
 
     def _rebuild(self, producer: Producer) -> None:
+        started = time.monotonic()
         if letters := self._dead_letters.partitions():
             self._dead_letters.remember(read_to_end(self._servers, letters))
         for record in read_to_end(self._servers, self._assigned):
             self._take([record], producer)
             self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
         self._publish(producer)
+        self._measured.note_rebuilt(time.monotonic() - started)
         self._caught_up.set()
 
     def _follow(self, producer: Producer) -> None:
@@ -152,8 +155,9 @@ class LogFollower:
             while not self._stopping.is_set():
                 for partition, records in consumer.poll(timeout_ms=_POLL_MS).items():
                     self._take(records, producer)
-                    self._meters.record("stockstream_records_total", len(records), topic=partition.topic)
-                self._note_poll()
+                    self._measured.note_read(partition.topic, len(records))
+                self._last_poll = time.monotonic()
+                self._measured.note_poll(consumer, self._assigned)
                 self._publish(producer)
         finally:
             consumer.close()
@@ -166,15 +170,13 @@ class LogFollower:
             else:
                 consumer.seek_to_beginning(partition)
 
-    def _note_poll(self) -> None:
-        self._last_poll = time.monotonic()
-        self._meters.record("stockstream_last_poll_seconds", time.time(), stage=self._name)
-
     def _take(self, records: Sequence[ConsumerRecord], producer: Producer) -> None:
         self._last_poll = time.monotonic()
         for record in records:
             try:
-                self._stage.apply(read(record))
+                entry = read(record)
+                self._stage.apply(entry)
+                self._measured.note_message(entry.topic, entry.message)
             except ContractError as error:
                 self._reject(record, error, producer)
 
@@ -191,6 +193,7 @@ class LogFollower:
             for outgoing in batch:
                 producer.send(outgoing.topic, outgoing.key, outgoing.message)
             producer.flush()
+            self._measured.note_published(outgoing.topic for outgoing in batch)
 
 
 def read(record: ConsumerRecord) -> Entry:

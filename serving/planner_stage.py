@@ -16,6 +16,8 @@ from infra.contracts.topics import (
     DECISIONS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
+    POLICIES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
@@ -31,11 +33,12 @@ from serving.open_epochs import EpochOfPartition, OpenEpochs
 from serving.partition_log import Entry, Outgoing
 from serving.planner_positions import Positions
 from serving.planner_state import REVIEW, OwnedItem, PlannerState
+from serving.stock_summary import StockSummary
 
-WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, PROPOSALS)
+WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({STOCK_LEVELS, STOCK_MOVEMENTS, PURCHASE_ORDERS, ITEMS, CALENDARS, FORECASTS})
+_INPUTS = frozenset({*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS} - {PROPOSALS})
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class PlannerStage:
         self._state = PlannerState(owned, partition_count, out_of_orderness_ms)
         self._epochs = OpenEpochs(owned)
         self._positions = Positions()
+        self._stock_summary = StockSummary(owned, meters)
         self._proposals: dict[str, Proposal] = {}
         self._markers: set[tuple[str, int, int]] = set()
         self._decided: dict[str, int] = {}
@@ -104,6 +108,9 @@ class PlannerStage:
         """Proposals, markers and positions to publish at `now` (seconds)."""
         for epoch, first_sign in self._epochs.scan(self._state, now).items():
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
+        waiting = self._epochs.waiting_seconds(now)
+        self._meters.record("stockstream_waiting_seconds", waiting, stage="planner")
+        self._stock_summary.record(self._state, now)
         if positions := self._positions.due(self._state):
             yield positions
             self._report_gains(positions)
@@ -119,6 +126,8 @@ class PlannerStage:
         forecast = all(self._state.has_forecast((item.sku, item.location), epoch_ms) for item in owed)
         if not (forecast or expired):
             return
+        if not (passed and forecast):
+            self._meters.record("stockstream_deadlines_total", stage="planner")
         started = time.perf_counter()
         yield from self._propose(owed, epoch, stale=not passed)
         yield from self._complete({owned.item.planning_group for owned in catalogue}, owed, epoch)

@@ -5,20 +5,33 @@ from dataclasses import dataclass
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference
+from infra.contracts.inventory import DecisionInputs, ForecastReference, Policy
 from infra.contracts.message import Heartbeat
+from infra.contracts.planning import Override
+from infra.contracts.replenishment import Replenishment
 from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel, StockMovement
-from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import (
+    CALENDARS,
+    FORECASTS,
+    ITEMS,
+    OVERRIDES,
+    POLICIES,
+    PURCHASE_ORDERS,
+    STOCK_LEVELS,
+)
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
 from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
 from serving.inventory.local_days import review_period_days
+from serving.inventory.overrides import Overrides
 from serving.inventory.policy import Request
+from serving.inventory.replenishment import replenishment_of
 from serving.inventory.stock_account import StockAccount
 from serving.partition_log import Entry
 
 REVIEW = "review"
+_WHOLE_INPUTS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES)
 
 
 @dataclass(frozen=True)
@@ -30,10 +43,10 @@ class OwnedItem:
 
 
 class PlannerState:
-    """Stock, orders, lead times, catalogue, calendars and forecasts.
+    """Stock, orders, lead times, catalogue, calendars, overrides and forecasts.
 
-    Catalogue, calendars and purchase orders are read whole; of stock levels and forecasts only the owned
-    partitions come here.
+    Catalogue, calendars, policies, overrides and purchase orders are read whole; of the rest only the
+    owned partitions come here.
     """
 
     def __init__(self, owned: frozenset[int], partition_count: int, out_of_orderness_ms: int) -> None:
@@ -43,6 +56,8 @@ class PlannerState:
         self.account = StockAccount()
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
+        self.overrides = Overrides()
+        self._policies: Versions[str, Policy] = Versions()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
         self._everything = range(partition_count)
@@ -66,6 +81,10 @@ class PlannerState:
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
             case LocationCalendar():
                 self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case Override():
+                self.overrides.put(message, entry.offset)
+            case Policy():
+                self._policies.put(message.planning_group, message.event_time_ms, entry.offset, message)
             case DemandForecast():
                 return self._apply_forecast(message)
             case Heartbeat() | _:
@@ -80,7 +99,7 @@ class PlannerState:
         """Whether every record up to the epoch has come that a decision of the partition may use."""
         whole = all(
             self.event_time.passed(topic, each, epoch_ms)
-            for topic in (PURCHASE_ORDERS, ITEMS, CALENDARS)
+            for topic in _WHOLE_INPUTS
             for each in self._everything
         )
         return whole and self.event_time.passed(STOCK_LEVELS, partition, epoch_ms)
@@ -134,9 +153,15 @@ class PlannerState:
             time_zone=calendar.time_zone,
             end_ms=item.end_ms,
             input_stale=stale,
+            overrides=self.overrides.applying(item, epoch_ms),
+            replenishment=self._replenishment(item, epoch_ms),
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
+
+    def _replenishment(self, item: Item, epoch_ms: int) -> Replenishment | None:
+        policy = self._policies.get(item.planning_group, epoch_ms)
+        return item.replenishment or (replenishment_of(item.category, policy) if policy else None)
 
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no decision or position of `as_of_ms` or later can need."""

@@ -15,6 +15,7 @@ from infra.contracts.message import (
     Message,
     Record,
     Sku,
+    left_out_if_none,
 )
 
 QUANTILE_LEVELS = (
@@ -43,11 +44,6 @@ def _declared_values() -> dict[str, JsonValue]:
             for feature in FEATURES
         }
     }
-
-
-def _is_none(value: object) -> bool:
-    """Left out of the bytes, so that messages written before the field existed keep their digests."""
-    return value is None
 
 
 class DemandFeatures(Message):
@@ -120,8 +116,8 @@ class DemandForecast(Message):
     copula: Copula
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     paths: Annotated[int, Field(ge=1, le=100_000)]
-    recalibration: Recalibration | None = Field(None, exclude_if=_is_none)
-    shadow: Shadow | None = Field(None, exclude_if=_is_none)
+    recalibration: Recalibration | None = Field(None, exclude_if=left_out_if_none)
+    shadow: Shadow | None = Field(None, exclude_if=left_out_if_none)
 
     @model_validator(mode="after")
     def _quantiles_ascend(self) -> Self:

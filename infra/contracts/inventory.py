@@ -17,8 +17,12 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    left_out_if_empty,
     left_out_if_independent,
+    left_out_if_none,
 )
+from infra.contracts.planning import AppliedOverride, DecisionAction
+from infra.contracts.replenishment import Replenishment
 
 
 def _is_zero(value: object) -> bool:
@@ -57,38 +61,27 @@ class Position(Message):
     unexplained_gain: Units = Field(0, exclude_if=_is_zero)
 
 
+class CategoryReplenishment(Record):
+    """How the items of a category, or of one below it, are replenished."""
+
+    category: Identifier
+    replenishment: Replenishment
+
+
 class Policy(Message):
-    """Planning parameters of a group, set by a planner."""
+    """Planning parameters of a group, set by a planner.
+
+    An item's own `replenishment` comes first, then that of the longest path among `categories` that its
+    category is or lies below, then the group's, then the default.
+    """
 
     event_type: Literal["policy"] = "policy"
     policy_id: Identifier
     event_time_ms: EventTimeMs
     planning_group: Identifier
     budget: Money | None = None
-    author: Identifier
-    reason: str
-
-
-class Override(Message):
-    """A planner's correction of a forecast or a quantity, with scope, reason and expiry."""
-
-    event_type: Literal["override"] = "override"
-    override_id: Identifier
-    event_time_ms: EventTimeMs
-    scope: Annotated[str, Field(pattern=r"^(sku|category|location):.+$")]
-    target: Literal["forecast_factor", "order_quantity"]
-    value: Annotated[float, Field(ge=0)]
-    expires_ms: EventTimeMs
-    author: Identifier
-    reason: str
-
-
-class DecisionAction(Message):
-    """A planner approves, holds or rejects a decision."""
-
-    event_type: Literal["approve", "hold", "reject"]
-    decision_id: Identifier
-    event_time_ms: EventTimeMs
+    replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
     reason: str
 
@@ -128,9 +121,12 @@ class DecisionInputs(Record):
     time_zone: str
     end_ms: EventTimeMs | None
     input_stale: bool
+    overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
+    replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
+    "POLICY",
     "CASE_PACK",
     "MIN_ORDER_QUANTITY",
     "MAXIMUM_STOCK",
@@ -142,6 +138,10 @@ ReasonCode = Literal[
     "INPUT_STALE",
     "PARTITION_MISSING",
     "ALLOCATION_FALLBACK",
+    "OVERRIDE_FORECAST",
+    "OVERRIDE_QUANTITY",
+    "HELD",
+    "REJECTED",
 ]
 
 
@@ -232,7 +232,11 @@ class AllocationRun(Message):
 
 
 class ReorderDecision(Message):
-    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons."""
+    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons.
+
+    Of decisions that supersede each other only the newest is to be placed, and only if no order has been
+    placed for an earlier one. `action` is what a planner said where that has stopped a decision.
+    """
 
     decision_id: Identifier
     sku: Sku
@@ -254,9 +258,8 @@ class ReorderDecision(Message):
     input_digest: Digest
     allocation_run_id: Identifier
     allocation_digest: Digest
+    action: DecisionAction | None = Field(None, exclude_if=left_out_if_none)
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]
-Overrides = Annotated[Override | Heartbeat, Field(discriminator="event_type")]
-DecisionActions = Annotated[DecisionAction | Heartbeat, Field(discriminator="event_type")]
 Proposals = Annotated[Proposal | ProposalsComplete, Field(discriminator="event_type")]

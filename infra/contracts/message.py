@@ -25,9 +25,19 @@ def _integer(value: object) -> object:
     return value
 
 
+def left_out_if_none(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value is None
+
+
 def left_out_if_independent(value: object) -> bool:
     """Left out of the bytes, so that messages written before the field existed keep their digests."""
     return value == "independent"
+
+
+def left_out_if_empty(value: object) -> bool:
+    """Left out of the bytes where nothing is said, for the same reason."""
+    return value == []
 
 
 class Record(BaseModel):

@@ -20,7 +20,9 @@ from infra.contracts.message import (
     Sku,
     Units,
     left_out_if_independent,
+    left_out_if_none,
 )
+from infra.contracts.replenishment import Replenishment
 
 CUSTOMER_EVENT_TYPES = ("view", "search", "add_to_cart", "remove_from_cart", "purchase", "return")
 QUANTITY_EVENT_TYPES = ("add_to_cart", "remove_from_cart", "purchase", "return")
@@ -134,6 +136,7 @@ class Item(ShopEvent):
     lead_time_days: Annotated[int, Field(ge=0, le=180, description="agreed with the supplier")]
     delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)
     cycle_service_level: Probability
+    replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
     launch_ms: EventTimeMs | None = None
     end_ms: EventTimeMs | None = None

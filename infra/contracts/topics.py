@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import TypeAdapter
 
-from infra.contracts import demand, inventory, shop
+from infra.contracts import demand, inventory, planning, shop
 
 Cleanup = Literal["delete", "compact"]
 Writer = Literal["shop", "planner", "system"]
@@ -78,8 +78,8 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             ),
             _topic(PURCHASE_ORDERS, _KEY, "delete", 400, "shop", shop.PurchaseOrders),
             _topic(POLICIES, "policy id", "compact", -1, "planner", inventory.Policies),
-            _topic(OVERRIDES, "scope|override_id", "compact", -1, "planner", inventory.Overrides),
-            _topic(DECISION_ACTIONS, "decision id", "compact", -1, "planner", inventory.DecisionActions),
+            _topic(OVERRIDES, "scope|override_id", "compact", -1, "planner", planning.Overrides),
+            _topic(DECISION_ACTIONS, "decision id", "compact", -1, "planner", planning.DecisionActions),
             _topic(FEATURES, _KEY, "delete", 30, "system", demand.DemandFeatures),
             _topic(FORECASTS, _KEY, "delete", 400, "system", demand.DemandForecast),
             _topic(ACCURACY, _KEY, "delete", 400, "system", demand.DemandAccuracy),

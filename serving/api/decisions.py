@@ -11,6 +11,7 @@ from serving.api.access import allows
 from serving.api.paging import Filter, OfBoard, Page, Part, Sort, chosen, labelled_mask, page_of, sorted_rows
 from serving.api.skus import kept_sku
 from serving.board.board import Board
+from serving.inventory.decision_words import explain_decision
 
 router = APIRouter(tags=["decisions"])
 
@@ -24,6 +25,7 @@ class Steps(BaseModel):
     wanted: int
     ordered: int
     steps: list[Adjustment]
+    words: str
 
 
 @router.get("/v1/decisions", **allows("viewer", 404))
@@ -74,4 +76,5 @@ async def steps(board: OfBoard, decision_id: Identifier) -> Steps:
         wanted=found.unconstrained_quantity,
         ordered=found.quantity,
         steps=found.adjustments,
+        words=explain_decision(found),
     )

@@ -6,7 +6,8 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
 from infra.api_tokens import Role
-from infra.contracts.inventory import DecisionAction, Override, Policy
+from infra.contracts.inventory import Policy
+from infra.contracts.planning import DecisionAction, Override
 from infra.contracts.shop import Item
 from serving.api.access import allows, holder_in
 from serving.api.paging import Filter, OfBoard, Page, Part, page_of

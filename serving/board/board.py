@@ -11,13 +11,12 @@ import numpy as np
 from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecast, RetrainRequest
 from infra.contracts.inventory import (
     AllocationRun,
-    DecisionAction,
-    Override,
     Policy,
     Position,
     Proposal,
     ReorderDecision,
 )
+from infra.contracts.planning import DecisionAction, Override
 from infra.contracts.shop import Item, LocationCalendar, StockLevel
 from infra.contracts.topics import (
     ACCURACY,

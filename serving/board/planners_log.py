@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.contracts.inventory import DecisionAction, Override, Policy
+from infra.contracts.inventory import Policy
+from infra.contracts.planning import DecisionAction, Override
 
 Said = Override | DecisionAction | Policy
 Kind = Literal["override", "action", "policy"]

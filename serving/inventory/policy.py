@@ -4,30 +4,33 @@ The Planner and `stockstream replay` both call `decide`, so a decision is recomp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
-from serving.inventory.cover import Floats, Integers, chance_needed, required_quantities, service_quantity
+from serving.inventory.cover import Floats, Integers, lead_within
 from serving.inventory.lead_times import (
     draw_arrival_days,
     median_lead_days,
     stratified_uniforms,
 )
 from serving.inventory.local_days import days_between, midnight_after
-from serving.inventory.money import decimal_of
-from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, least_order
+from serving.inventory.named_policies import needs_whole_horizon, policy_group, policy_name, wanted_quantities
+from serving.inventory.order_rules import Steps, apply_order_rules
+from serving.inventory.outlook import Outlook
+from serving.inventory.overrides import demand_factors, override_steps
+from serving.inventory.unit_values import value_segments
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
 
-MAX_SEGMENTS = 16
-_CHUNK = 256
+_CHUNK = 16
+"""Requests whose paths fit the processor's cache together."""
 
 
 @dataclass(frozen=True)
@@ -67,32 +70,43 @@ class Wanted:
 def decide(requests: Sequence[Request]) -> list[Wanted]:
     """What each request wants, in their order; a request's result does not depend on the others."""
     results: dict[str, Wanted] = {}
-    answerable = [r for r in requests if r.forecast is not None and r.inputs.on_hand is not None]
-    for _, same_shape in groupby(sorted(answerable, key=_shape), key=_shape):
-        group = list(same_shape)
+    groups: dict[_Shape, list[Request]] = {}
+    for request in requests:
+        if request.forecast is not None and request.inputs.on_hand is not None:
+            groups.setdefault(_shape(request, request.forecast), []).append(request)
+    for group in groups.values():
+        group.sort(key=_last_day)
         for start in range(0, len(group), _CHUNK):
             results |= _decide_together(group[start : start + _CHUNK])
     return [results.get(request.decision_id) or _blocked(request) for request in requests]
+
+
+def _last_day(request: Request) -> int:
+    """Until when demand counts at most; SKUs with the same last day cost least together."""
+    return request.inputs.lead_times[-1].days + request.inputs.review_period_days
+
+
+_Shape = tuple[str, int, int, float, float, tuple[float, ...]]
 
 
 def _forecasts(requests: Sequence[Request]) -> list[DemandForecast]:
     return [request.forecast for request in requests if request.forecast is not None]
 
 
-def _shape(request: Request) -> tuple[int, int, float, float, tuple[float, ...]]:
-    """What forecasts must share to be sampled together."""
-    (forecast,) = _forecasts([request])
-    copula = forecast.copula
+def _shape(request: Request, forecast: DemandForecast) -> _Shape:
+    """What requests must share to be decided together: kind of policy, and what their paths are made with."""
+    copula, levels = forecast.copula, tuple(forecast.quantile_levels)
     horizon = len(forecast.quantiles)
-    return forecast.paths, horizon, copula.level, copula.decay, tuple(forecast.quantile_levels)
+    return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
-def demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
-    """Joint paths [skus, paths, horizon] of forecasts of one shape, from the messages alone."""
+def demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
+    """Joint paths [skus, paths, days] of forecasts of one shape, from the messages alone."""
     first = forecasts[0]
-    quantiles = [forecast.quantiles for forecast in forecasts]
+    quantiles = [forecast.quantiles[:days] for forecast in forecasts]
     seeds = [forecast.seed for forecast in forecasts]
-    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths)
+    horizon = len(first.quantiles)
+    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths, horizon)
 
 
 def _blocked(request: Request) -> Wanted:
@@ -106,30 +120,47 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    demand = demand_paths(_forecasts(requests))
-    required = _required(requests, demand)
-    levels = np.array([request.inputs.cycle_service_level for request in requests])
-    wanted = np.minimum(service_quantity(required, levels), MAX_UNITS)
-    ending = demand * np.stack([_still_sold(request, demand.shape[2]) for request in requests])[:, None, :]
-    required_until_end = required if np.array_equal(ending, demand) else _required(requests, ending)
-    sellable = np.minimum(service_quantity(required_until_end, levels), MAX_UNITS)
+    outlook = _outlook(requests)
+    forecast, days = outlook.demand, outlook.demand.shape[2]
+    factors = np.stack([demand_factors(request.inputs, request.epoch_ms, days) for request in requests])
+    by_forecast = wanted = sellable = wanted_quantities(outlook)
+    if (factors != 1).any():
+        outlook = replace(outlook, demand=forecast * factors[:, None, :])
+        wanted = sellable = wanted_quantities(outlook)
+    still_sold = np.stack([_still_sold(request, days) for request in requests])
+    if not still_sold.all():
+        outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
+        sellable = _until_end(outlook, still_sold.all(axis=1))
+    quantities = zip(by_forecast.tolist(), wanted.tolist(), sellable.tolist(), strict=True)
     return {
-        request.decision_id: _wanted(request, int(whole), int(until_end), paths)
-        for request, whole, until_end, paths in zip(
-            requests, wanted, sellable, required_until_end, strict=True
-        )
+        request.decision_id: _wanted(request, units, required)
+        for request, units, required in zip(requests, quantities, outlook.required, strict=True)
     }
 
 
-def _required(requests: Sequence[Request], demand: Floats) -> Floats:
-    paths, horizon = demand.shape[1:]
-    days = [arrival_days(request, paths) for request in requests]
-    return required_quantities(
-        demand,
+def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
+    """What SKUs want when demand ends: no more than some path needs, whatever level or lot was asked for."""
+    beyond_position = outlook.demand.sum(axis=2) - outlook.position[:, None]
+    most = np.ceil(np.maximum(beyond_position, outlook.required).max(axis=1)).astype(np.int64)
+    wanted = wanted_quantities(outlook)
+    return np.where(lasting, wanted, np.minimum(wanted, most))
+
+
+def _outlook(requests: Sequence[Request]) -> Outlook:
+    forecasts = _forecasts(requests)
+    paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
+    arrivals = [arrival_days(request, paths) for request in requests]
+    review_days = np.array([request.inputs.review_period_days for request in requests])
+    lead_days = lead_within(np.stack([each[-1] for each in arrivals]), review_days, horizon)
+    days = min(horizon, int((lead_days + review_days[:, None]).max()))
+    if needs_whole_horizon(requests[0].inputs):
+        days = horizon
+    return Outlook(
+        [request.inputs for request in requests],
+        demand_paths(forecasts, days),
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
-        np.stack([_arrivals(request, of, horizon) for request, of in zip(requests, days, strict=True)]),
-        np.stack([of[-1] for of in days]),
-        np.array([request.inputs.review_period_days for request in requests]),
+        _arrivals(requests, arrivals, days),
+        lead_days,
     )
 
 
@@ -142,20 +173,24 @@ def arrival_days(request: Request, paths: int) -> Integers:
     """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
     inputs, orders = request.inputs, oldest_first(request)
     ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
-    uniforms = [
-        stratified_uniforms(paths, request.decision_id, "open-order", order.order_id) for order in orders
-    ]
-    uniforms.append(stratified_uniforms(paths, request.decision_id, "new-order"))
-    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, np.stack(uniforms))
+    if len(inputs.lead_times) == 1:
+        uniforms = np.zeros((len(orders) + 1, paths))
+    else:
+        keys = [("open-order", order.order_id) for order in orders]
+        drawn = [stratified_uniforms(paths, request.decision_id, *key) for key in (*keys, ("new-order",))]
+        uniforms = np.stack(drawn)
+    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, uniforms)
 
 
-def _arrivals(request: Request, days: Integers, horizon: int) -> Floats:
-    """Units [paths, horizon] that open orders bring before each day opens."""
-    arriving = np.zeros((days.shape[1], horizon))
-    for order, day in zip(oldest_first(request), days, strict=False):
-        within = day < horizon
-        arriving[np.flatnonzero(within), day[within]] += order.outstanding
-    return arriving
+def _arrivals(requests: Sequence[Request], arrival_days: Sequence[Integers], days: int) -> Floats:
+    """Units [skus, paths, days] that open orders bring before each day opens."""
+    paths = arrival_days[0].shape[1]
+    arriving = np.zeros((len(requests), days, paths))
+    for of_sku, request, arrives in zip(arriving, requests, arrival_days, strict=True):
+        for order, day in zip(oldest_first(request), arrives, strict=False):
+            within = day < days
+            of_sku[day[within], np.flatnonzero(within)] += order.outstanding
+    return arriving.swapaxes(1, 2)
 
 
 def _still_sold(request: Request, horizon: int) -> Floats:
@@ -167,9 +202,15 @@ def _still_sold(request: Request, horizon: int) -> Floats:
     return np.array([float(start < request.inputs.end_ms) for start in starts])
 
 
-def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> Wanted:
-    steps = Steps(whole)
-    steps.change("END_OF_LIFE", until_end, "demand after the item's end date is not covered")
+def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> Wanted:
+    by_forecast, whole, until_end = units
+    steps = Steps(by_forecast)
+    if request.inputs.replenishment is not None:
+        steps.remark("POLICY", by_forecast, policy_name(request.inputs))
+    override_steps(steps, request.inputs.overrides, whole)
+    if until_end < whole:
+        detail = "demand after the item's end date is not covered"
+        steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
     apply_order_rules(steps, request.inputs)
     _remark_sources(steps, request)
     receipt_ms = None
@@ -177,7 +218,7 @@ def _wanted(request: Request, whole: int, until_end: int, required: Floats) -> W
         days = median_lead_days(request.inputs.lead_times)
         receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
-    return Wanted(whole, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+    return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:
@@ -186,31 +227,3 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
-
-
-def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> list[ValueSegment]:
-    """What the units of an order are worth, best first: unit margin x chance that the unit is needed.
-
-    The first segment is the least order, which is bought whole or not at all; the rest is cut into at most
-    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise. Where price and cost are in different
-    currencies no margin is known, and nothing is worth anything.
-
-    Args:
-        quantity: units wanted, whole packs.
-        required: units needed per path [paths].
-        inputs: gives margin, pack and minimum order.
-    """
-    if quantity == 0:
-        return []
-    comparable = inputs.price.currency == inputs.unit_cost.currency
-    margin = float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)) if comparable else 0.0
-    first = least_order(inputs)
-    packs = (quantity - first) // inputs.case_pack
-    block = max(1, -(-packs // (MAX_SEGMENTS - 1))) * inputs.case_pack
-    bounds = [0, first, *range(first + block, quantity, block)]
-    if quantity > first:
-        bounds.append(quantity)
-    return [
-        ValueSegment(quantity=to - start, unit_value=max(0.0, margin) * chance_needed(required, start, to))
-        for start, to in pairwise(bounds)
-    ]

@@ -7,6 +7,7 @@ from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from serving.inventory.cover import Floats, Integers
 from serving.inventory.local_days import midnight_after
+from serving.inventory.overrides import demand_factors
 from serving.inventory.policy import Request, arrival_days, demand_paths, oldest_first
 from serving.inventory.proposals import request_of
 
@@ -76,7 +77,9 @@ def arriving_units(request: Request, days: Integers, quantity: int, horizon: int
 def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> ProjectedStock:
     """Projects a decision that has stock and the forecast it names."""
     request = request_of(decision, forecast)
-    demand = demand_paths([forecast])[0]
+    demand = demand_paths([forecast])[0] * demand_factors(
+        request.inputs, request.epoch_ms, len(forecast.quantiles)
+    )
     days = arrival_days(request, len(demand))
     horizon = demand.shape[1]
     arriving = arriving_units(request, days, decision.quantity, horizon)

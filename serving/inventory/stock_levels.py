@@ -17,20 +17,20 @@ from serving.inventory.policies import Floats, Integers, critical_ratio, newsven
 Truths = NDArray[np.bool_]
 
 
-def demand_over(demand: Floats, lead_days: Integers, review_days: int) -> tuple[Floats, Floats]:
+def demand_over(demand: Floats, lead_days: Integers, review_days: int | Integers) -> tuple[Floats, Floats]:
     """Demand until this order and until the next can be on hand: `before` and `covered` [skus, paths].
 
     Args:
         demand: joint paths [skus or 1, paths, days], days at least as many as the longest L + R.
         lead_days: drawn per path [skus or 1, paths].
-        review_days: R.
+        review_days: R, of all SKUs or of each [skus].
     """
     until = np.concatenate([np.zeros((*demand.shape[:2], 1)), np.cumsum(demand, axis=2)], axis=2)
     skus = max(len(demand), len(lead_days))
     until = np.broadcast_to(until, (skus, *until.shape[1:]))
     lead = np.broadcast_to(lead_days, until.shape[:2])[:, :, None]
     before: Floats = np.take_along_axis(until, lead, axis=2)[:, :, 0]
-    covered: Floats = np.take_along_axis(until, lead + review_days, axis=2)[:, :, 0]
+    covered: Floats = np.take_along_axis(until, lead + np.reshape(review_days, (-1, 1, 1)), axis=2)[:, :, 0]
     return before, covered
 
 

@@ -26,6 +26,7 @@ from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
     POLICIES,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
@@ -255,7 +256,7 @@ def heartbeats(log: MemoryLog, topics: Iterable[str], instant_ms: int) -> list[E
     return [log.append(topic, partition, beat) for topic in topics for partition in range(PARTITIONS)]
 
 
-PLANNER_TOPICS = (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS)
+PLANNER_TOPICS = (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES)
 
 
 def opened_shop(skus: Iterable[str], on_hand: int = 40) -> MemoryLog:

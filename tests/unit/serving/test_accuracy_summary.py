@@ -1,20 +1,10 @@
 import pytest
 
 from serving.accuracy_summary import DAYS, AccuracySummary
+from tests.unit.serving.readings import Readings
 from tests.unit.serving.records import DAY_MS, accuracy, local_ms
 
 START = local_ms("2011-01-10")
-
-
-class Readings:
-    """Meters that keep the last value of every gauge."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, float] = {}
-
-    def record(self, name: str, value: float = 1.0, **labels: str) -> None:
-        key = " ".join([name.removeprefix("stockstream_forecast_"), *map(str, labels.values())])
-        self.values[key] = value
 
 
 def readings(summary: AccuracySummary) -> dict[str, float]:
@@ -29,10 +19,10 @@ def test_gauges_say_how_the_last_matured_days_came_out() -> None:
         summary.add(accuracy("A", START + number * DAY_MS, pit, pinball=2.0))
 
     assert readings(summary) == {
-        "coverage 80 lstm 1": 0.5,
-        "coverage 95 lstm 1": 0.75,
-        "pinball_ratio lstm 1": pytest.approx(2 * 2.0 / 10),
-        "bias_ratio lstm 1": 0.0,
+        "forecast_coverage lstm 1 80": 0.5,
+        "forecast_coverage lstm 1 95": 0.75,
+        "forecast_pinball_ratio lstm 1": pytest.approx(2 * 2.0 / 10),
+        "forecast_bias_ratio lstm 1": 0.0,
     }
 
 
@@ -44,4 +34,4 @@ def test_shadows_closed_days_and_what_is_long_past_do_not_count() -> None:
     summary.add(accuracy("A", START + DAYS * DAY_MS, 0.99, served=False))
     summary.add(accuracy("B", START + DAYS * DAY_MS, 0.99, day=None))
 
-    assert readings(summary)["coverage 80 lstm 1"] == 1.0
+    assert readings(summary)["forecast_coverage lstm 1 80"] == 1.0

@@ -9,6 +9,7 @@ from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
     POSITIONS,
     PROPOSALS,
     PURCHASE_ORDERS,
@@ -148,7 +149,7 @@ def test_lead_times_are_learnt_from_receipts_of_all_partitions() -> None:
     assert {count.days: count.receipts for count in lead_times} == {5: 2, 6: 4, 7: 2, 14: 2}
 
 
-@pytest.mark.parametrize("late", [STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS])
+@pytest.mark.parametrize("late", [STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES])
 def test_an_epoch_waits_for_every_input_then_decides_with_a_remark_at_the_deadline(late: str) -> None:
     log = opened_shop(SKUS)
     list(close_epoch(log, SKUS, without=[late]))

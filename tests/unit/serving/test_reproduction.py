@@ -8,7 +8,7 @@ import pytest
 
 from infra.contracts.codec import encode
 from infra.contracts.inventory import DecisionInputs, ReorderDecision
-from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS, ITEMS
+from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS, ITEMS, STOCK_LEVELS
 from infra.errors import StockstreamError
 from serving.replay import FolderSource, replay_records
 from serving.reproduction import Reproduction
@@ -18,12 +18,14 @@ from tests.unit.serving.records import (
     close_epoch,
     feed,
     item,
+    level,
     opened_shop,
     partition_of,
     run,
 )
 from tests.unit.serving.test_allocator_stage import allocated
 from tests.unit.serving.test_allocator_stage import restarted as allocator
+from tests.unit.serving.test_named_policies import POLICIES
 from tests.unit.serving.test_planner_stage import DEADLINE, planner
 
 
@@ -80,6 +82,19 @@ CHANGED_INPUTS: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "end_ms": EPOCH + 86_400_000,
     "input_stale": True,
+    "overrides": [
+        {
+            "override_id": "override-1",
+            "scope": "sku:A",
+            "target": "forecast_factor",
+            "value": 1.5,
+            "from_ms": EPOCH,
+            "to_ms": EPOCH + 86_400_000,
+            "author": "ada",
+            "reason": "magazine cover",
+        }
+    ],
+    "replenishment": {"policy": "base-stock", "level": 500},
 }
 
 
@@ -116,6 +131,13 @@ CHANGED_FIELDS: dict[str, Any] = {
     "input_digest": "f" * 64,
     "allocation_run_id": "another-run",
     "allocation_digest": "f" * 64,
+    "action": {
+        "event_type": "hold",
+        "decision_id": "another-id",
+        "event_time_ms": EPOCH,
+        "author": "ada",
+        "reason": "supplier strike",
+    },
 }
 
 
@@ -217,3 +239,20 @@ def test_decisions_can_be_replayed_from_files(tmp_path: Path) -> None:
     assert replay_records(FolderSource(tmp_path)).reproduced == 4
     with pytest.raises(StockstreamError, match=r"inventory\.reorder-decisions\.v1\.jsonl"):
         replay_records(FolderSource(tmp_path / "nowhere"))
+
+
+def test_decisions_by_every_named_policy_are_reproduced() -> None:
+    log = opened_shop([])
+    skus = [f"P{number}" for number in range(len(POLICIES))]
+    for sku, replenishment in zip(skus, POLICIES, strict=True):
+        log.append(ITEMS, partition_of(sku), item(sku, replenishment=replenishment))
+        log.append(STOCK_LEVELS, partition_of(sku), level(sku, 20))
+    stage = planner()
+    feed(stage, [*log.entries, *close_epoch(log, skus)])
+    run(stage, log, now=0.0)
+    run(allocator(log), log, now=0.0)
+
+    decided = {each.sku: each.inputs.replenishment for each in log.messages(DECISIONS)}
+    assert decided == dict(zip(skus, POLICIES, strict=True))
+    result = replayed(Recorded(log))
+    assert (result.differences, result.reproduced) == ([], len(skus))

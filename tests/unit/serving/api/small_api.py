@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from infra.api_tokens import ROLES, token_digest
+from infra.api_tokens import ROLES, Role, token_digest
 from infra.contracts.demand import DemandFeatures
 from infra.contracts.topics import ACCURACY, FEATURES, STOCK_LEVELS
 from serving.api.access import Holders
@@ -29,12 +29,12 @@ def tokens_file(folder: Path) -> Path:
     return file
 
 
-def signed_in(role: str) -> dict[str, str]:
+def signed_in(role: Role) -> dict[str, str]:
     return {"Authorization": f"Bearer {TOKENS[role]}"}
 
 
 def client(
-    folder: Path, board: Board, role: str | None = "viewer", reasons: Iterable[str] = ()
+    folder: Path, board: Board, role: Role | None = "viewer", reasons: Iterable[str] = ()
 ) -> TestClient:
     http = build_api(board, Holders(tokens_file(folder)), lambda: list(reasons))
     headers = {} if role is None else signed_in(role)

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
-from infra.api_tokens import ROLES, read_holders, token_digest
+from infra.api_tokens import ROLES, Role, read_holders, token_digest
 from infra.errors import StockstreamError
 from serving.api.access import MAX_BODY_BYTES, Holders
 from serving.api.application import build_api, described
@@ -16,7 +16,7 @@ from serving.board.board import Board
 from tests.unit.serving.api.small_api import TOKENS, client, signed_in, tokens_file
 
 OPEN = {("get", "/healthz"), ("get", "/readyz")}
-NEEDS = {
+NEEDS: dict[tuple[str, str], Role] = {
     ("get", path): "viewer"
     for path in (
         "/openapi.json",
@@ -78,7 +78,7 @@ def called(path: str) -> str:
 @pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
 @pytest.mark.parametrize("role", [None, *ROLES])
 def test_each_role_may_do_what_the_table_says_and_no_more(
-    http: FastAPI, method: str, path: str, role: str | None
+    http: FastAPI, method: str, path: str, role: Role | None
 ) -> None:
     headers = signed_in(role) if role else {}
 
@@ -86,7 +86,7 @@ def test_each_role_may_do_what_the_table_says_and_no_more(
 
     if role is None:
         assert status == 401
-    elif ROLES.index(role) < ROLES.index(NEEDS[method, path]):  # type: ignore[arg-type]
+    elif ROLES.index(role) < ROLES.index(NEEDS[method, path]):
         assert status == 403
     else:
         assert status not in (401, 403)

@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Override, ReorderDecision
-from infra.contracts.topics import DECISIONS, FORECASTS, OVERRIDES
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.topics import DECISIONS, FORECASTS
 from serving.board.board import Board
 from serving.board.kept_skus import DECISIONS_KEPT
 from serving.partition_log import Entry
@@ -128,6 +128,7 @@ def test_the_steps_lead_from_the_wanted_to_the_ordered_quantity(http: TestClient
         steps = http.get(f"/v1/decisions/{made.decision_id}/steps").json()
         assert [step["reason"] for step in steps["steps"]] == [step.reason for step in made.adjustments]
         assert (steps["wanted"], steps["ordered"]) == (made.unconstrained_quantity, made.quantity)
+        assert steps["words"].startswith(f"wanted {made.unconstrained_quantity}")
 
 
 def test_a_budget_that_binds_is_an_exception_worth_the_margin_it_cost(
@@ -250,50 +251,3 @@ def test_old_decisions_and_forecasts_leave_but_not_the_forecast_that_the_latest_
     named: DemandForecast | None = kept.read_forecast(EPOCH)
     assert named is not None
     assert len(kept.forecasts) == 2
-
-
-def override(scope: str, expires_ms: int, **changes: object) -> Override:
-    return Override.model_validate(
-        {
-            "override_id": f"o-{scope}",
-            "event_time_ms": EPOCH + DAY_MS,
-            "scope": scope,
-            "target": "forecast_factor",
-            "value": 1.5,
-            "expires_ms": expires_ms,
-            "author": "anna",
-            "reason": "fair",
-            **changes,
-        }
-    )
-
-
-def test_overrides_are_found_by_the_sku_they_apply_to_and_each_is_in_the_audit(
-    tmp_path: Path, log: MemoryLog
-) -> None:
-    board = board_of(log.entries)
-    soon, later = EPOCH + 2 * DAY_MS, EPOCH + 9 * DAY_MS
-    for number, said in enumerate(
-        [
-            override("sku:A", later),
-            override("category:none", later),
-            override("sku:B", later),
-            override("location:gb-main", soon, event_time_ms=EPOCH),
-            override("sku:A", EPOCH + DAY_MS, event_time_ms=EPOCH + DAY_MS + 5, author="ben", reason="rain"),
-        ]
-    ):
-        board.apply(Entry(OVERRIDES, 0, number, said))
-    http = client(tmp_path, board)
-
-    found = http.get("/v1/overrides", params={"sku": "A", "location": LOCATION}).json()["items"]
-    active = http.get("/v1/overrides", params={"active": True}).json()["items"]
-    audit = http.get("/v1/audit").json()
-
-    assert {each["scope"] for each in found} == {"sku:A", "category:none", "location:gb-main"}
-    assert {each["scope"] for each in active} == {"category:none", "sku:B", "location:gb-main"}
-    assert audit["total"] == 5 + 2  # two budgets were set before
-    assert (audit["items"][0]["author"], audit["items"][0]["what"]) == (
-        "ben",
-        "withdrew the override of sku:A",
-    )
-    assert http.get("/v1/audit", params={"author": "ben"}).json()["total"] == 1

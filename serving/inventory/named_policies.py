@@ -1,0 +1,153 @@
+"""What SKUs want by the policy that their inputs name; vectorised over SKUs that share the kind of policy.
+
+Levels come from joint paths of demand and lead time and cover the demand until the next review's order can be
+on hand; they hold for orders that do not cross (see `order_up_to`). A lead time that leaves no room for a
+review period within the horizon counts as the longest that does.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from infra.contracts.inventory import DecisionInputs
+from infra.contracts.replenishment import (
+    BaseStock,
+    CappedBaseStock,
+    Lookahead,
+    MinMax,
+    Newsvendor,
+    OrderUpTo,
+    ProjectedInventoryLevel,
+    ReorderQuantity,
+)
+from serving.inventory.cover import service_quantity
+from serving.inventory.lead_times import median_lead_days
+from serving.inventory.lookahead import follow_up_policy, lookahead_orders, usual_shape
+from serving.inventory.order_rules import MAX_UNITS
+from serving.inventory.outlook import Outlook
+from serving.inventory.policies import (
+    Integers,
+    base_stock,
+    capped_base_stock,
+    critical_ratio,
+    fixed_quantity,
+    min_max,
+    newsvendor,
+    projected_inventory_level,
+    projected_stock,
+)
+from serving.inventory.rollout import DayCosts, Situation
+from serving.inventory.targets import DAYS_A_YEAR, lot_sizes, order_up_to_levels, reorder_points
+
+DEFAULT_POLICY = "cover-until-next-arrival"
+
+
+def policy_name(inputs: DecisionInputs) -> str:
+    """The policy that decides a SKU."""
+    return inputs.replenishment.policy if inputs.replenishment else DEFAULT_POLICY
+
+
+def needs_whole_horizon(inputs: DecisionInputs) -> bool:
+    """Whether a policy looks beyond the day on which the next review's order can be on hand."""
+    return policy_name(inputs) != DEFAULT_POLICY
+
+
+def policy_group(inputs: DecisionInputs) -> str:
+    """What SKUs must share to be asked together: kinds of policy, target and lot; to look ahead also days."""
+    policy = inputs.replenishment
+    parts = (getattr(policy, name, None) for name in ("target", "lot"))
+    kinds = [policy_name(inputs), *(part.kind for part in parts if part)]
+    if isinstance(policy, Lookahead):
+        kinds += [str(median_lead_days(inputs.lead_times)), str(inputs.review_period_days)]
+    return " ".join(kinds)
+
+
+def wanted_quantities(outlook: Outlook) -> Integers:
+    """What each SKU wants, before the rules of its supplier [skus]; the others do not change it.
+
+    Args:
+        outlook: of SKUs with one `policy_group`.
+    """
+    wanted: Integers = np.clip(_ASKED[policy_name(outlook.inputs[0])](outlook), 0, MAX_UNITS)
+    return wanted
+
+
+def _cover(outlook: Outlook) -> Integers:
+    levels = np.array([each.cycle_service_level for each in outlook.inputs])
+    return service_quantity(outlook.required, levels)
+
+
+def _order_up_to(outlook: Outlook) -> Integers:
+    targets = [policy.target for policy in outlook.policies(OrderUpTo)]
+    return base_stock(outlook.position, order_up_to_levels(outlook, targets))
+
+
+def _base_stock(outlook: Outlook) -> Integers:
+    return base_stock(outlook.position, np.array([policy.level for policy in outlook.policies(BaseStock)]))
+
+
+def _min_max(outlook: Outlook) -> Integers:
+    policies = outlook.policies(MinMax)
+    lots = lot_sizes(outlook, [policy.lot for policy in policies])
+    points = reorder_points(outlook, [policy.target for policy in policies], lots)
+    return min_max(outlook.position, points, points + lots)
+
+
+def _reorder_quantity(outlook: Outlook) -> Integers:
+    policies = outlook.policies(ReorderQuantity)
+    lots = lot_sizes(outlook, [policy.lot for policy in policies])
+    points = reorder_points(outlook, [policy.target for policy in policies], lots)
+    return fixed_quantity(outlook.position, points, lots)
+
+
+def _newsvendor(outlook: Outlook) -> Integers:
+    policies = outlook.policies(Newsvendor)
+    underage = np.array([policy.underage_rate for policy in policies])
+    overage = np.array([policy.overage_rate for policy in policies])
+    level = newsvendor(outlook.demand.sum(axis=2), critical_ratio(underage, overage))
+    return base_stock(outlook.position, level)
+
+
+def _capped_base_stock(outlook: Outlook) -> Integers:
+    policies = outlook.policies(CappedBaseStock)
+    before, covered = outlook.periods
+    caps = newsvendor(covered - before, np.array([policy.cap for policy in policies]))
+    levels = order_up_to_levels(outlook, [policy.target for policy in policies])
+    return capped_base_stock(outlook.position, levels, caps)
+
+
+def _projected_inventory_level(outlook: Outlook) -> Integers:
+    before, covered = outlook.periods
+    ratios = np.array([policy.level for policy in outlook.policies(ProjectedInventoryLevel)])
+    levels = newsvendor(covered - before, ratios).astype(float)
+    projected = projected_stock(outlook.on_hand, outlook.arrivals, outlook.demand, outlook.lead_days)
+    return projected_inventory_level(projected, levels)
+
+
+def _lookahead(outlook: Outlook) -> Integers:
+    policies, first = outlook.policies(Lookahead), outlook.inputs[0]
+    review = first.review_period_days
+    lead = min(median_lead_days(first.lead_times), max(outlook.demand.shape[2] - review, 0))
+    holding = np.array([policy.holding_rate for policy in policies]) / DAYS_A_YEAR
+    stockout = np.array([policy.stockout_rate for policy in policies])
+    shapes = [usual_shape(ratio, lead, review) for ratio in (stockout / holding).tolist()]
+    demand, on_order = outlook.demand.astype(np.float32), outlook.on_order.astype(float)
+    situation = Situation(outlook.on_hand, on_order, outlook.arrivals, outlook.lead_days, lead, review)
+    follow_up = follow_up_policy(shapes, demand, lead, review)
+    return lookahead_orders(situation, demand, DayCosts(holding, stockout), follow_up)
+
+
+_ASKED: Mapping[str, Callable[[Outlook], Integers]] = MappingProxyType(
+    {
+        DEFAULT_POLICY: _cover,
+        "order-up-to": _order_up_to,
+        "base-stock": _base_stock,
+        "min-max": _min_max,
+        "reorder-quantity": _reorder_quantity,
+        "newsvendor": _newsvendor,
+        "capped-base-stock": _capped_base_stock,
+        "projected-inventory-level": _projected_inventory_level,
+        "lookahead": _lookahead,
+    }
+)

@@ -1,0 +1,78 @@
+"""Levels, reorder points and lots that targets ask for; vectorised over SKUs with one kind of target and lot.
+
+Costs are in unit costs: a unit of unmet demand costs its stockout rate, a unit held for a day the holding
+rate divided by the days of a year.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from infra.contracts.replenishment import (
+    CycleService,
+    EconomicLot,
+    FillRate,
+    FixedLot,
+    LeastCost,
+    Lot,
+    Target,
+)
+from serving.inventory.money import decimal_of
+from serving.inventory.order_rules import MAX_UNITS
+from serving.inventory.outlook import Outlook
+from serving.inventory.policies import Floats, Integers
+from serving.inventory.stock_levels import (
+    level_for_cost,
+    level_for_cycle_service,
+    level_for_fill_rate,
+    reorder_point_for_fill_rate,
+)
+
+DAYS_A_YEAR = 365
+_SMALLEST_AMOUNT = 0.0001
+
+
+def order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
+    """S of (R,S) [skus]."""
+    before, covered = outlook.periods
+    if service := [target.level for target in targets if isinstance(target, FillRate)]:
+        return level_for_fill_rate(before, covered, np.array(service))
+    return _quantile_levels(covered, targets, outlook.review_days.astype(float))
+
+
+def reorder_points(outlook: Outlook, targets: Sequence[Target], lots: Integers) -> Integers:
+    """S of (s,Q) and (s,S) with S = s + Q, for stock that a lot replenishes [skus]."""
+    _, covered = outlook.periods
+    if service := [target.level for target in targets if isinstance(target, FillRate)]:
+        return reorder_point_for_fill_rate(covered, lots, np.array(service))
+    cycle_days = np.maximum(lots / _daily_demand(outlook), outlook.review_days)
+    return _quantile_levels(covered, targets, cycle_days)
+
+
+def _quantile_levels(covered: Floats, targets: Sequence[Target], cycle_days: Floats) -> Integers:
+    """Levels for cycle service, or those that balance a unit short against one held for a cycle."""
+    if service := [target.level for target in targets if isinstance(target, CycleService)]:
+        return level_for_cycle_service(covered, np.array(service))
+    costs = [target for target in targets if isinstance(target, LeastCost)]
+    stockout = np.array([target.stockout_rate for target in costs])
+    holding = np.array([target.holding_rate for target in costs]) / DAYS_A_YEAR * cycle_days
+    return level_for_cost(covered, stockout, holding)
+
+
+def lot_sizes(outlook: Outlook, lots: Sequence[Lot]) -> Integers:
+    """Q: as fixed, or sqrt(2 K demand / holding) of the forecast's mean demand, at least 1 [skus]."""
+    if fixed := [lot.quantity for lot in lots if isinstance(lot, FixedLot)]:
+        return np.array(fixed)
+    economic = [lot for lot in lots if isinstance(lot, EconomicLot)]
+    ordering = np.array([float(lot.ordering_cost) for lot in economic])
+    rates = np.array([lot.holding_rate for lot in economic])
+    costs = np.array([float(decimal_of(each.unit_cost)) for each in outlook.inputs])
+    holding = rates * np.maximum(costs, _SMALLEST_AMOUNT)
+    exact = np.sqrt(2 * ordering * _daily_demand(outlook) * DAYS_A_YEAR / holding)
+    sizes: Integers = np.clip(np.round(exact), 1, MAX_UNITS).astype(np.int64)
+    return sizes
+
+
+def _daily_demand(outlook: Outlook) -> Floats:
+    mean: Floats = outlook.demand.mean(axis=2).mean(axis=1)
+    return np.maximum(mean, 1e-9)
