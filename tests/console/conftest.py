@@ -11,13 +11,15 @@ from socket import socket
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from infra.api_tokens import ROLES, Role, token_digest
 from serving.api.access import Holders
 from serving.api.application import build_api
 from serving.board.board import Board
 from tests.console.simulated_shop import simulated_log
+
+expect.set_options(timeout=20_000)
 
 SCREENSHOTS = Path(__file__).parents[2] / ".run" / "screenshots"
 TOKENS: dict[Role, str] = {role: f"token-of-the-{role}" for role in ROLES}
@@ -76,18 +78,14 @@ class Desk:
     def open(self, place: str) -> None:
         """Goes to a page such as `today` and waits until nothing loads any more."""
         self.page.evaluate("place => { location.hash = `#/${place}` }", place)
-        self.page.wait_for_function("place => location.hash === `#/${place}`", arg=place)
+        self.page.wait_for_url(f"**/#/{place}")
         self.settle()
 
     def settle(self) -> None:
         """Waits for the page's heading, its data and its drawings."""
         self.page.locator("main h1").first.wait_for()
-        self.page.wait_for_function(
-            "document.querySelectorAll('main .loading, main [aria-busy=true]').length === 0"
-        )
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.chart-plot')].every(plot => plot.querySelector('canvas'))"
-        )
+        expect(self.page.locator("main .loading, main [aria-busy=true]")).to_have_count(0)
+        expect(self.page.locator(".chart-plot:not(:has(canvas))")).to_have_count(0)
 
     def sign_in(self, role: Role) -> None:
         self.page.goto(f"{self.address}/console/")

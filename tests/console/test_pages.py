@@ -84,7 +84,7 @@ def test_the_server_sorts_searches_and_pages(planner: Desk) -> None:
 def test_a_row_of_today_leads_to_its_sku_with_the_reasons_of_its_order(planner: Desk, board: Board) -> None:
     planner.open("skus?status=order")
     planner.page.get_by_role("table", name="SKUs").locator("tbody a").first.click()
-    planner.page.wait_for_function("location.hash.startsWith('#/sku/')")
+    planner.page.wait_for_url("**/#/sku/**")
     planner.settle()
 
     sku = planner.page.url.rpartition("/")[2]
