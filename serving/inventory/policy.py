@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
+from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, OpenOrder, ValueSegment
 from serving.inventory.cover import Floats, Integers, lead_within
 from serving.inventory.lead_times import (
     draw_arrival_days,
@@ -100,7 +100,7 @@ def _shape(request: Request, forecast: DemandForecast) -> _Shape:
     return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
-def demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
+def _demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
     """Joint paths [skus, paths, days] of forecasts of one shape, from the messages alone."""
     first = forecasts[0]
     quantiles = [forecast.quantiles[:days] for forecast in forecasts]
@@ -146,32 +146,44 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
+def _left_of_today(request: Request) -> float:
+    """Share of the first day that is still to come: all of it at a review, which is at midnight.
+
+    Demand is taken to come evenly over the day.
+    """
+    if request.cause == REVIEW:
+        return 1.0
+    begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
+    return (end - request.epoch_ms) / (end - begin)
+
+
 def _outlook(requests: Sequence[Request]) -> Outlook:
     forecasts = _forecasts(requests)
     paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
-    arrival_days = [arrival_days(request, paths) for request in requests]
+    arrival_days = [_arrival_days(request, paths) for request in requests]
     review_days = np.array([request.inputs.review_period_days for request in requests])
     lead_days = lead_within(np.stack([each[-1] for each in arrival_days]), review_days, horizon)
     days = min(horizon, int((lead_days + review_days[:, None]).max()))
     if needs_whole_horizon(requests[0].inputs):
         days = horizon
+    demand = _demand_paths(forecasts, days)
+    demand[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     return Outlook(
         [request.inputs for request in requests],
-        demand_paths(forecasts, days),
+        demand,
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
         _arrivals(requests, arrival_days, days),
         lead_days,
     )
 
 
-def oldest_first(request: Request) -> list[OpenOrder]:
-    """The open orders, in the order in which arrival days are drawn."""
+def _oldest_first(request: Request) -> list[OpenOrder]:
     return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
 
 
-def arrival_days(request: Request, paths: int) -> Integers:
+def _arrival_days(request: Request, paths: int) -> Integers:
     """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
-    inputs, orders = request.inputs, oldest_first(request)
+    inputs, orders = request.inputs, _oldest_first(request)
     ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
     if len(inputs.lead_times) == 1:
         uniforms = np.zeros((len(orders) + 1, paths))
@@ -187,7 +199,7 @@ def _arrivals(requests: Sequence[Request], arrival_days: Sequence[Integers], day
     paths = arrival_days[0].shape[1]
     arriving = np.zeros((len(requests), days, paths))
     for of_sku, request, arrives in zip(arriving, requests, arrival_days, strict=True):
-        for order, day in zip(oldest_first(request), arrives, strict=False):
+        for order, day in zip(_oldest_first(request), arrives, strict=False):
             within = day < days
             of_sku[day[within], np.flatnonzero(within)] += order.outstanding
     return arriving.swapaxes(1, 2)
@@ -227,3 +239,17 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
+
+
+def joint_draws(request: Request, forecast: DemandForecast) -> tuple[Floats, Integers]:
+    """What a decision of the request looks at, for showing where it leads.
+
+    Returns:
+        demand [paths, horizon] with the planners' factors, and the days until each open order, oldest first,
+        and an order of now arrive [open orders + 1, paths].
+    """
+    horizon = len(forecast.quantiles)
+    demand = _demand_paths([forecast], horizon)[0]
+    demand *= demand_factors(request.inputs, request.epoch_ms, horizon) * _still_sold(request, horizon)
+    demand[:, 0] *= _left_of_today(request)
+    return demand, _arrival_days(request, len(demand))
