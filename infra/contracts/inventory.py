@@ -30,6 +30,10 @@ def _is_zero(value: object) -> bool:
     return value == 0
 
 
+REVIEW = "review"
+"""The cause of a decision that a review has led to; any other cause is its triggering record's."""
+
+
 class TotalCost(Record):
     """A sum of amounts, which may be longer than a price: a decimal string with its ISO 4217 currency."""
 
@@ -190,6 +194,7 @@ class Proposal(Message):
     forecaster: str | None
     inputs: DecisionInputs
     input_digest: Digest
+    supersedes: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 class ProposalsComplete(Message):
@@ -244,7 +249,8 @@ class ReorderDecision(Message):
     """One reorder decision for one SKU, location and epoch, with all its inputs and reasons.
 
     Of decisions that supersede each other only the newest is to be placed, and only if no order has been
-    placed for an earlier one. `action` is what a planner said where that has stopped a decision.
+    placed for an earlier one. `action` is what a planner said where that has stopped a decision;
+    `unspent_budget` what a decision between reviews could draw on.
     """
 
     decision_id: Identifier
@@ -268,6 +274,11 @@ class ReorderDecision(Message):
     allocation_run_id: Identifier
     allocation_digest: Digest
     action: DecisionAction | None = Field(None, exclude_if=left_out_if_none)
+    unspent_budget: TotalCost | None = Field(None, exclude_if=left_out_if_none)
+
+    def is_revision(self) -> bool:
+        """Whether it was made between reviews."""
+        return self.cause != REVIEW
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]

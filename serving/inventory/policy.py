@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batch.forecaster.sampling import mean_demand, sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, ValueSegment
+from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, ValueSegment
 from serving.inventory.arrivals import arrival_days, arriving_units, usual_arrival_days
 from serving.inventory.cover import Floats, Integers, lead_within
 from serving.inventory.local_days import midnight_after
@@ -143,6 +143,17 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
+def _left_of_today(request: Request) -> float:
+    """Share of the first day that is still to come: all of it at a review, which is at midnight.
+
+    Demand is taken to come evenly over the day.
+    """
+    if request.cause == REVIEW:
+        return 1.0
+    begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
+    return (end - request.epoch_ms) / (end - begin)
+
+
 def _outlook(requests: Sequence[Request]) -> Outlook:
     forecasts = _forecasts(requests)
     paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
@@ -153,9 +164,11 @@ def _outlook(requests: Sequence[Request]) -> Outlook:
     days = min(horizon, int((lead_days + review_days[:, None]).max()))
     if needs_whole_horizon(inputs[0]):
         days = horizon
+    demand = _demand_paths(forecasts, days)
+    demand[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     return Outlook(
         inputs,
-        _demand_paths(forecasts, days),
+        demand,
         np.array([float(each.on_hand or 0) for each in inputs]),
         arriving_units(inputs, arrives, days),
         lead_days,
@@ -219,3 +232,17 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
+
+
+def joint_draws(request: Request, forecast: DemandForecast) -> tuple[Floats, Integers]:
+    """What a decision of the request looks at, for showing where it leads.
+
+    Returns:
+        demand [paths, horizon] with the planners' factors, and the days until each open order, oldest first,
+        and an order of now arrive [open orders + 1, paths].
+    """
+    horizon = len(forecast.quantiles)
+    demand = _demand_paths([forecast], horizon)[0]
+    demand *= demand_factors(request.inputs, request.epoch_ms, horizon) * _still_sold(request, horizon)
+    demand[:, 0] *= _left_of_today(request)
+    return demand, arrival_days(request.inputs, request.decision_id, request.epoch_ms, len(demand))

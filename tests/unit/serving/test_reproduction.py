@@ -138,6 +138,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "input_digest": "f" * 64,
     "allocation_run_id": "another-run",
     "allocation_digest": "f" * 64,
+    "unspent_budget": {"amount": "1.00", "currency": "GBP"},
     "action": {
         "event_type": "hold",
         "decision_id": "another-id",
