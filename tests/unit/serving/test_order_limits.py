@@ -14,7 +14,7 @@ from infra.contracts.planning import AppliedOverride
 from infra.contracts.replenishment import KickStart, OrderLimits
 from infra.contracts.shop import CutOff, SupplierCalendar
 from infra.contracts.topics import CALENDARS
-from serving.inventory.order_rules import MAX_UNITS, position, raise_to_minimum
+from serving.inventory.order_rules import MAX_UNITS, Steps, position, raise_to_minimum
 from serving.inventory.policy import Wanted
 from serving.inventory.supplier_days import delivery_days
 from tests.unit.serving.records import (
@@ -28,7 +28,7 @@ from tests.unit.serving.records import (
     quantile_table,
     run,
 )
-from tests.unit.serving.test_order_rules import Steps, inputs, ordered
+from tests.unit.serving.test_order_rules import inputs, ordered
 from tests.unit.serving.test_planner_stage import proposals, restarted
 from tests.unit.serving.test_policy import wanted
 
