@@ -4,11 +4,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import ReorderDecision
+from infra.contracts.inventory import OpenOrder, ReorderDecision
 from serving.inventory.cover import Floats, Integers
 from serving.inventory.local_days import midnight_after
-from serving.inventory.overrides import demand_factors
-from serving.inventory.policy import Request, arrival_days, demand_paths, oldest_first
+from serving.inventory.policy import Request, joint_draws
 from serving.inventory.proposals import request_of
 
 _BAND = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
@@ -64,6 +63,11 @@ def stock_paths(demand: Floats, on_hand: float, arrivals: Floats) -> tuple[Float
     return ends, sold
 
 
+def oldest_first(request: Request) -> list[OpenOrder]:
+    """The open orders, in the order of their arrival days."""
+    return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
+
+
 def arriving_units(request: Request, days: Integers, quantity: int, horizon: int) -> Floats:
     """Units [paths, horizon] that open orders and an order of `quantity` bring before each day opens."""
     units = [order.outstanding for order in oldest_first(request)] + [quantity]
@@ -77,10 +81,7 @@ def arriving_units(request: Request, days: Integers, quantity: int, horizon: int
 def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> ProjectedStock:
     """Projects a decision that has stock and the forecast it names."""
     request = request_of(decision, forecast)
-    demand = demand_paths([forecast])[0] * demand_factors(
-        request.inputs, request.epoch_ms, len(forecast.quantiles)
-    )
-    days = arrival_days(request, len(demand))
+    demand, days = joint_draws(request, forecast)
     horizon = demand.shape[1]
     arriving = arriving_units(request, days, decision.quantity, horizon)
     ends, sold = stock_paths(demand, float(decision.inputs.on_hand or 0), arriving)
