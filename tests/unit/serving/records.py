@@ -171,12 +171,6 @@ def quantile_table(daily_mean: float, closed_weekday: int | None = None) -> list
     return [[0.0] * len(row) if day % 7 == closed_weekday else row for day in range(HORIZON_DAYS)]
 
 
-def running_sums(table: list[list[float]], daily_mean: float) -> list[list[float]]:
-    """Quantiles of sums of independent days like the first: the spread grows with the root of the days."""
-    mean, days = daily_mean * 1.0, range(1, len(table) + 1)
-    return [[round(mean * n + (value - mean) * n**0.5, 4) for value in table[0]] for n in days]
-
-
 def forecast(sku: str, origin_ms: int = EPOCH, daily_mean: float = 10.0, **changes: Any) -> DemandForecast:
     model_id = str(changes.get("model_id", "lstm-1"))
     table = quantile_table(daily_mean, 5)
@@ -191,7 +185,7 @@ def forecast(sku: str, origin_ms: int = EPOCH, daily_mean: float = 10.0, **chang
             "context_digest": "0" * 64,
             "quantile_levels": list(QUANTILE_LEVELS),
             "quantiles": table,
-            "cumulative": running_sums(table, daily_mean),
+            "cumulative": table,
             "copula": Copula(level=0.2, decay=0.3),
             "seed": identity.seed(sku, LOCATION, origin_ms, model_id),
             "paths": 200,
