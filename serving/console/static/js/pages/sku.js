@@ -3,6 +3,7 @@
 import * as api from "../endpoints.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
+import { mayWrite } from "../session.js";
 import { empty, show } from "../states.js";
 import { kindTag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -10,6 +11,7 @@ import { card, factList, tiles } from "../tiles.js";
 import { decisionCard } from "./sku_decision.js";
 import { demandCard, trafficCard } from "./sku_demand.js";
 import { historyCard } from "./sku_history.js";
+import { overrideCard } from "./sku_override.js";
 import { stockCard } from "./sku_stock.js";
 
 /** @typedef {import("../endpoints.js").Detail} Detail */
@@ -18,18 +20,28 @@ import { stockCard } from "./sku_stock.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function sku({ parts: [location, name], query }) {
+export function sku({ parts: [location, name], query, signal }) {
   const place = h("div", { class: "stack" });
-  const load = () => api.skuDetail(location, name);
-  show(place, load, (detail) => page(detail, query));
+  const load = () => Promise.all([api.skuDetail(location, name), api.overridesOf(location, name)]);
+  const reload = () => show(place, load, ([detail, { as_of_ms }]) => page(detail, as_of_ms ?? Date.now(), query, reload));
+  document.addEventListener("livechange", () => isBusy(place) || reload(), { signal });
+  reload();
   return [place];
 }
 
 /**
- * @param {Detail} detail
- * @param {import("../router.js").Query} query
+ * A form that somebody is filling in is not taken away.
+ * @param {HTMLElement} place
  */
-function page(detail, query) {
+const isBusy = (place) => place.querySelector("form")?.contains(document.activeElement) ?? false;
+
+/**
+ * @param {Detail} detail
+ * @param {number} now the shop's time: a replayed past has its own today
+ * @param {import("../router.js").Query} query
+ * @param {() => void} reload
+ */
+function page(detail, now, query, reload) {
   return [
     head(detail),
     numbers(detail),
@@ -37,9 +49,9 @@ function page(detail, query) {
       "div",
       { class: "wide-and-narrow" },
       h("div", { class: "stack" }, demandCard(detail, query), stockCard(detail), trafficCard(detail)),
-      h("div", { class: "stack" }, decisionCard(detail), facts(detail)),
+      h("div", { class: "stack" }, decisionCard(detail, reload), mayWrite() && overrideCard(detail, now, reload), facts(detail)),
     ),
-    historyCard(detail),
+    historyCard(detail, reload),
   ];
 }
 
