@@ -7,7 +7,6 @@ import { sku } from "./pages/sku.js";
 import { skus } from "./pages/skus.js";
 import { system } from "./pages/system.js";
 import { today } from "./pages/today.js";
-import { followChanges } from "./live.js";
 import { currentRoute } from "./router.js";
 import { forgetToken, keepSession, signedIn, token } from "./session.js";
 import { frame, markCurrent } from "./shell.js";
@@ -42,7 +41,6 @@ async function resume() {
   if (token()) await me().then(keepSession, forgetToken);
 }
 
-followChanges();
 await resume();
 addEventListener("hashchange", goTo);
 document.addEventListener("sessionchange", build);

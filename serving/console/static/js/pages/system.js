@@ -38,7 +38,7 @@ export function system({ query, signal }) {
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead))),
     place,
     card(words.models, words.modelsLead, part("stack", api.models, models)),
-    card(words.audit, words.auditLead, auditTable(query, signal)),
+    card(words.audit, words.auditLead, auditTable(query)),
   ];
 }
 
@@ -104,11 +104,8 @@ function models({ items, retrain_requests }) {
   return [...requests, listed(words.models, columns, items, words.none)];
 }
 
-/**
- * @param {import("../router.js").Query} query
- * @param {AbortSignal} signal
- */
-function auditTable(query, signal) {
+/** @param {import("../router.js").Query} query */
+function auditTable(query) {
   const table = serverTable({
     caption: words.audit,
     columns: [
@@ -122,6 +119,5 @@ function auditTable(query, signal) {
     load: api.audit,
     none: words.noChanges,
   });
-  document.addEventListener("livechange", table.reload, { signal });
   return table.element;
 }
