@@ -32,7 +32,6 @@ export function scorecard({ query }) {
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead)), period),
     place,
-    card(words.value.title, words.value.lead, part("", api.overrideValue, overrideValue)),
   ];
 }
 
@@ -102,23 +101,3 @@ function coverage(share, wanted) {
   if (share === null) return texts.unknown;
   return tag(format.percent(share), Math.abs(share - wanted) <= NEAR ? "good" : "warning");
 }
-
-/** @param {{by: any[]}} answer */
-function overrideValue({ by }) {
-  const own = words.value;
-  /** @type {import("../listed.js").Listed[]} */
-  const columns = [
-    [own.author, (row) => row.author],
-    [own.reason, (row) => row.reason],
-    [own.category, (row) => row.category],
-    [own.overrides, (row) => format.count(row.overrides), "numeric"],
-    [own.days, (row) => format.count(row.scored_days), "numeric"],
-    [own.model, (row) => format.decimal(row.model_error), "numeric"],
-    [own.override, (row) => format.decimal(row.override_error), "numeric"],
-    [own.added, (row) => valueAdded(row.value_added), "numeric"],
-  ];
-  return listed(own.title, columns, by, own.none);
-}
-
-/** @param {number|null} share of the error that the override removed */
-const valueAdded = (share) => (share === null ? texts.unknown : tag(format.signedPercent(share), share >= 0 ? "good" : "danger"));
