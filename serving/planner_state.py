@@ -9,7 +9,14 @@ from infra.contracts.inventory import REVIEW, DecisionInputs, ForecastReference,
 from infra.contracts.message import Heartbeat
 from infra.contracts.planning import Override
 from infra.contracts.replenishment import Replenishment
-from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel, StockMovement
+from infra.contracts.shop import (
+    Item,
+    LocationCalendar,
+    PurchaseOrderEvent,
+    StockLevel,
+    StockMovement,
+    SupplierCalendar,
+)
 from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
@@ -28,6 +35,7 @@ from serving.inventory.overrides import Overrides
 from serving.inventory.policy import Request
 from serving.inventory.replenishment import replenishment_of
 from serving.inventory.stock_account import StockAccount
+from serving.inventory.supplier_days import takes_orders
 from serving.partition_log import Entry
 
 _WHOLE_INPUTS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES)
@@ -56,6 +64,7 @@ class PlannerState:
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
         self.overrides = Overrides()
+        self._suppliers: Versions[str, SupplierCalendar] = Versions()
         self._policies: Versions[str, Policy] = Versions()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
@@ -80,6 +89,8 @@ class PlannerState:
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
             case LocationCalendar():
                 self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case SupplierCalendar():
+                self._suppliers.put(message.supplier, message.event_time_ms, entry.offset, message)
             case Override():
                 self.overrides.put(message, entry.offset)
             case Policy():
@@ -152,13 +163,14 @@ class PlannerState:
     ) -> Request:
         key = (item.sku, item.location)
         forecast = self._forecasts.get((key, midnight_after(epoch_ms, 0, calendar.time_zone)))
+        supplier = self._suppliers.get(item.supplier, epoch_ms)
         inputs = DecisionInputs(
             forecast=None if forecast is None else _reference(forecast),
             on_hand=self.ledger.on_hand(key, epoch_ms),
             open_orders=self.ledger.on_order(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
             delivery=item.delivery,
-            review_period_days=review_period_days(epoch_ms, calendar),
+            review_period_days=_review_period_days(epoch_ms, calendar, supplier),
             cycle_service_level=item.cycle_service_level,
             min_order_quantity=item.min_order_quantity,
             case_pack=item.case_pack,
@@ -172,6 +184,8 @@ class PlannerState:
             input_stale=stale,
             overrides=self.overrides.applying(item, epoch_ms),
             replenishment=self._replenishment(item, epoch_ms),
+            limits=item.limits,
+            supplier_calendar=supplier,
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
@@ -189,6 +203,12 @@ class PlannerState:
             for (key, origin), forecast in self._forecasts.items()
             if origin >= as_of_ms
         }
+
+
+def _review_period_days(epoch_ms: int, calendar: LocationCalendar, supplier: SupplierCalendar | None) -> int:
+    if supplier is None:
+        return review_period_days(epoch_ms, calendar)
+    return review_period_days(epoch_ms, calendar, lambda day: takes_orders(day, supplier))
 
 
 def _reference(forecast: DemandForecast) -> ForecastReference:

@@ -22,7 +22,8 @@ from infra.contracts.message import (
     left_out_if_none,
 )
 from infra.contracts.planning import AppliedOverride, DecisionAction
-from infra.contracts.replenishment import Replenishment
+from infra.contracts.replenishment import OrderLimits, Replenishment
+from infra.contracts.shop import SupplierCalendar
 
 
 def _is_zero(value: object) -> bool:
@@ -128,6 +129,8 @@ class DecisionInputs(Record):
     input_stale: bool
     overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
+    supplier_calendar: SupplierCalendar | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
@@ -135,6 +138,12 @@ ReasonCode = Literal[
     "CASE_PACK",
     "MIN_ORDER_QUANTITY",
     "MAXIMUM_STOCK",
+    "KICK_START",
+    "MINIMUM_STOCK",
+    "COVER_CAP",
+    "ROUNDED_PAST_MAXIMUM",
+    "HOLD",
+    "NO_ORDER_DAY",
     "BUDGET",
     "END_OF_LIFE",
     "STOCK_UNKNOWN",

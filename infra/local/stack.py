@@ -168,7 +168,8 @@ def address_lines(stack: Stack) -> list[str]:
     settings = stack.settings()
     lines = {
         "Kafka": settings.bootstrap_servers,
-        "API": f"http://{settings.api_host}:{settings.api_port} ('stockstream token' prints a token)",
+        "console": f"http://{settings.api_host}:{settings.api_port}/console/ (sign in: 'stockstream token')",
+        "API": f"http://{settings.api_host}:{settings.api_port}",
         "metrics": f"http://127.0.0.1:{settings.metrics_port} http://127.0.0.1:{settings.flink_metrics_port}",
     }
     if Component("prometheus", stack.run_dir).is_running():

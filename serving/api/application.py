@@ -8,6 +8,7 @@ from serving.api.problems import Problem, state_problems
 from serving.api.speaking import Publish, Speaker
 from serving.api.system import Readiness
 from serving.board.board import Board
+from serving.console.pages import mount_console
 
 _ROUTERS = (skus, forecasts, decisions, exceptions, planners, saying, scorecard, system)
 
@@ -32,6 +33,7 @@ def build_api(board: Board, holders: Holders, readiness: Readiness, publish: Pub
         """This API's description."""
         return described(http)
 
+    mount_console(http)
     state_problems(http)
     http.add_middleware(Guard, holders=holders)
     return http

@@ -95,6 +95,13 @@ CHANGED_INPUTS: dict[str, Any] = {
         }
     ],
     "replenishment": {"policy": "base-stock", "level": 500},
+    "limits": {"minimum_stock": 5000},
+    "supplier_calendar": {
+        "event_id": "c1",
+        "event_time_ms": EPOCH,
+        "supplier": "supplier-1",
+        "no_order_weekdays": [0],
+    },
 }
 
 
