@@ -30,6 +30,13 @@ echo "$prefix/src" >"$(echo "$prefix"/lib/python3.11/site-packages)/stockstream.
 printf '#!%s/bin/python\nfrom infra.cli import main\n\nmain()\n' "$prefix" >"$prefix/bin/stockstream"
 chmod +x "$prefix/bin/stockstream"
 
+# PyFlink's wheel is a whole Flink: it becomes the image's FLINK_HOME, with the job's jars on its class path.
 if [ "$component" = features ]; then
-  "$sources/infra/local/flink_jars.sh" "$prefix/bin/python" "$prefix/src/.run"
+  "$sources/infra/local/flink_jars.sh" "$prefix/bin/python" "$prefix/jars"
+  mkdir "$prefix/flink"
+  mv "$prefix"/lib/python3.11/site-packages/pyflink/{bin,conf,lib,licenses,opt,plugins} "$prefix/flink/"
+  mv "$prefix"/jars/jars/flink/*.jar "$prefix/flink/lib/"
+  rm -r "$prefix/jars"
+  # The chart names the Python driver without its version; Flink accepts one such file only.
+  mv "$prefix"/flink/opt/flink-python-*.jar "$prefix/flink/opt/flink-python.jar"
 fi
