@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly steps=7
+readonly steps=8
 number=0
 ticker=
 
@@ -150,6 +150,18 @@ prometheus() {
   fi
 }
 
+chromium() {
+  number=$((number + 1))
+  printf '[%d/%d] %-34s' "$number" "$steps" 'Chromium (Debian package)'
+  if command -v chromium >/dev/null; then
+    printf ' ready\n'
+  elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    printf ' none: only root can install it, with apt; the browser tests are skipped\n'
+  elif ! timed .run/logs/setup-$number.log apt_install chromium; then
+    printf ' none: the package could not be installed (.run/logs/setup-%d.log); the browser tests are skipped\n' "$number"
+  fi
+}
+
 mkdir -p .run/logs .run/jars
 prerequisites
 python=$(find_python)
@@ -162,3 +174,4 @@ step 'Flink connector jars' .run/jars/flink/.stamp infra/local/pom.xml jars flin
 step 'Flink SQL functions' .run/jars/flink/.stamp-functions \
   'streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' functions
 prometheus
+chromium
