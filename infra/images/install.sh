@@ -35,7 +35,7 @@ if [ "$component" = features ]; then
   "$sources/infra/local/flink_jars.sh" "$prefix/bin/python" "$prefix/jars"
   mkdir "$prefix/flink"
   mv "$prefix"/lib/python3.11/site-packages/pyflink/{bin,conf,lib,licenses,opt,plugins} "$prefix/flink/"
-  mv "$prefix"/jars/jars/flink/*.jar "$prefix/flink/lib/"
+  mv "$prefix"/jars/*.jar "$prefix/flink/lib/"
   rm -r "$prefix/jars"
   # The chart names the Python driver without its version; Flink accepts one such file only.
   mv "$prefix"/flink/opt/flink-python-*.jar "$prefix/flink/opt/flink-python.jar"

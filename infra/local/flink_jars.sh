@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# flink_jars.sh PYTHON FOLDER: the jars that the features job needs, in FOLDER/jars/flink: connectors by Maven,
-# and its own functions compiled against the Flink of PYTHON's environment.
+# flink_jars.sh PYTHON FOLDER: all jars that the features job needs, in FOLDER, made anew: the connectors by Maven,
+# and the job's own functions, compiled against the Flink of PYTHON's environment.
 set -euo pipefail
 
-readonly python=$1 folder=$2
+readonly python=$1 jars=$2 java_bin=${JAVA_HOME:+$JAVA_HOME/bin/}
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly sources
-readonly jars=$folder/jars/flink classes=$folder/classes java_bin=${JAVA_HOME:+$JAVA_HOME/bin/}
+classes=$(mktemp -d)
+trap 'rm -rf "$classes"' EXIT
 
-rm -rf "$jars" "$classes"
-mkdir -p "$jars" "$classes"
+rm -rf "$jars"
+mkdir -p "$jars"
 mvn -B -ntp -f "$sources/infra/local/pom.xml" -P flink \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
   -DincludeScope=runtime -DoutputDirectory="$(realpath "$jars")"
 
-flink=$("$python" -c 'import os, pyflink; print(os.environ.get("FLINK_HOME") or os.path.dirname(pyflink.__file__))')
+flink=$("$python" -c 'import os, pyflink; print(os.path.dirname(pyflink.__file__))')
 "${java_bin}javac" --release 17 -proc:none -d "$classes" \
   -cp "$(echo "$flink"/lib/flink-*.jar "$jars"/*.jar | tr ' ' ':')" "$sources"/streaming/java/stockstream/*.java
 "${java_bin}jar" --create --file "$jars/stockstream-functions.jar" -C "$classes" .
