@@ -18,6 +18,7 @@ def nervousness(settings: Settings) -> Nervousness:
         freeze_ms=round(settings.revision_freeze_hours * 3_600_000),
         least_units=settings.revision_least_units,
         least_share=settings.revision_least_share,
+        watch=settings.revision_watch,
     )
 
 

@@ -5,14 +5,15 @@ whatever was decided about the SKU before. It has no deadline: where an input st
 has one, and takes in whatever the trigger stood for.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from infra.contracts import identity
+from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import Proposal, ReorderDecision
-from infra.contracts.planning import DecisionAction, Override
-from infra.contracts.shop import Item, PurchaseOrderEvent, StockMovement
+from infra.contracts.planning import DecisionAction
+from infra.contracts.shop import Item, PurchaseOrderEvent
 from infra.contracts.topics import DECISION_ACTIONS, STOCK_MOVEMENTS
 from infra.metrics import Meters
 from serving.inventory.decision_history import DecisionHistory
@@ -21,22 +22,14 @@ from serving.inventory.local_days import midnight_after, review_instants
 from serving.inventory.nervousness import Nervousness
 from serving.inventory.overrides import scopes_of
 from serving.inventory.policy import Request, decide
+from serving.inventory.position_watch import PositionWatch
 from serving.inventory.proposals import proposal_of
 from serving.partition_log import Entry
 from serving.planner_state import OwnedItem, PlannerState
+from serving.revision_triggers import Trigger, Triggers
 
 _DAY_MS = 24 * 3600 * 1000
 Verdict = Literal["wait", "moot", "frozen", "placed"]
-
-
-@dataclass(frozen=True, order=True)
-class Trigger:
-    """What calls for a decision: the instant and stable id of its record, and the scope it concerns."""
-
-    epoch_ms: int
-    cause: str
-    scope: str
-    by_planner: bool
 
 
 @dataclass(frozen=True, order=True)
@@ -45,11 +38,6 @@ class Case:
 
     trigger: Trigger
     key: Key
-
-    @property
-    def decision_id(self) -> str:
-        """Id of the decision that it may lead to."""
-        return identity.decision_id(*self.key, self.trigger.epoch_ms, self.trigger.cause)
 
 
 @dataclass(frozen=True)
@@ -66,28 +54,25 @@ class Revisions:
 
     def __init__(self, owned: frozenset[int], nervousness: Nervousness, meters: Meters) -> None:
         self._owned, self._nervousness, self._meters = owned, nervousness, meters
-        self._history = DecisionHistory()
-        self._triggers: set[Trigger] = set()
+        self._history, self._watch = DecisionHistory(), PositionWatch()
+        self._triggers = Triggers(nervousness.watch)
         self._cases: dict[Case, OwnedItem] = {}
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
         match entry.message:
-            case Override() as override:
-                cause = identity.cause("override", override.override_id)
-                self._triggers.add(Trigger(override.event_time_ms, cause, override.scope, by_planner=True))
-            case StockMovement(event_type="stock_count") as count:
-                cause = identity.cause("stock_count", count.event_id)
-                scope = f"sku:{count.sku}|{count.location}"
-                self._triggers.add(Trigger(count.event_time_ms, cause, scope, by_planner=False))
             case ReorderDecision() | DecisionAction() | PurchaseOrderEvent() as message:
                 self._history.apply(message)
+            case DemandForecast() as forecast if self._nervousness.watch:
+                self._watch.apply(forecast)
+            case _:
+                self._triggers.apply(entry)
 
     def is_waiting(self) -> bool:
         """Whether there is anything to judge."""
         return bool(self._triggers or self._cases)
 
-    def due(self, state: PlannerState, settled: Collection[str], open_keys: Iterable[Key]) -> list[Proposal]:
+    def due(self, state: PlannerState, settled: Container[str], open_keys: Iterable[Key]) -> list[Proposal]:
         """The proposals to make now, one per SKU at most.
 
         Args:
@@ -100,7 +85,7 @@ class Revisions:
         for case in sorted(self._cases):
             if case.key in busy:
                 continue
-            verdict = "moot" if case.decision_id in settled else self._judge(case, state)
+            verdict = self._judge(case, state, settled)
             if isinstance(verdict, _Revision):
                 revisions[case] = verdict
             elif verdict != "wait":
@@ -110,10 +95,7 @@ class Revisions:
         return self._proposals(revisions)
 
     def _expand(self, state: PlannerState) -> None:
-        for trigger in sorted(self._triggers):
-            if not self._has_passed(state, trigger.epoch_ms):
-                break
-            self._triggers.remove(trigger)
+        for trigger in self._triggers.passed(lambda epoch_ms: self._has_passed(state, epoch_ms)):
             for owned in self._concerned(trigger, state):
                 self._cases[Case(trigger, (owned.item.sku, owned.item.location))] = owned
 
@@ -129,24 +111,40 @@ class Revisions:
             if owned.partition in self._owned and trigger.scope in scopes_of(owned.item):
                 yield owned
 
-    def _judge(self, case: Case, state: PlannerState) -> Verdict | _Revision:
+    def _judge(self, case: Case, state: PlannerState, settled: Container[str]) -> Verdict | _Revision:
         item, epoch_ms = self._cases[case].item, case.trigger.epoch_ms
         last_review = _last_review(state, item, epoch_ms)
         if last_review in (None, epoch_ms) or self._history.is_reviewed_after(case.key, epoch_ms):
             return "moot"
         newest = self._history.newest(case.key, epoch_ms)
         if newest is None or newest.epoch_ms < last_review or not state.has_forecast_of_day(item, epoch_ms):
-            return "wait"
-        if newest.action is not None or self._history.is_acted_on(newest.decision_id, epoch_ms):
-            return "frozen"
+            return "moot" if self._is_settled(case, case.trigger.cause, settled) else "wait"
+        cause = self._cause(case, newest, state)
+        if cause is None or self._is_settled(case, cause, settled):
+            return "moot"
         placed = self._history.is_placed(newest.decision_id, epoch_ms)
-        if case.trigger.by_planner and placed:
-            return "placed"
-        if not case.trigger.by_planner and self._nervousness.freezes(newest, epoch_ms):
-            return "frozen"
+        if (held_back := self._held_back(case.trigger, newest, placed)) is not None:
+            return held_back
         replaced = None if placed else newest.decision_id
-        request = state.revision(item, epoch_ms, case.trigger.cause, replaced)
-        return _Revision(request, newest, not placed)
+        return _Revision(state.revision(item, epoch_ms, cause, replaced), newest, not placed)
+
+    def _is_settled(self, case: Case, cause: str, settled: Container[str]) -> bool:
+        return identity.decision_id(*case.key, case.trigger.epoch_ms, cause) in settled
+
+    def _cause(self, case: Case, newest: ReorderDecision, state: PlannerState) -> str | None:
+        trigger = case.trigger
+        if trigger.kind != "stock_level":
+            return trigger.cause
+        return self._watch.cause(newest, state.ledger, trigger.record_id, trigger.epoch_ms)
+
+    def _held_back(self, trigger: Trigger, newest: ReorderDecision, placed: bool) -> Verdict | None:
+        """Why a decision is left as it is."""
+        acted_on = self._history.is_acted_on(newest.decision_id, trigger.epoch_ms)
+        if newest.action is not None or acted_on:
+            return "frozen"
+        if trigger.by_planner:
+            return "placed" if placed else None
+        return "frozen" if self._nervousness.freezes(newest, trigger.epoch_ms) else None
 
     def _proposals(self, revisions: Mapping[Case, _Revision]) -> list[Proposal]:
         proposals = []
@@ -162,7 +160,7 @@ class Revisions:
         return proposals
 
     def _is_worth_it(self, case: Case, revision: _Revision, quantity: int) -> bool:
-        nervousness = Nervousness(0, 1, 0.0) if case.trigger.by_planner else self._nervousness
+        nervousness = Nervousness(least_share=0.0) if case.trigger.by_planner else self._nervousness
         return nervousness.is_worth_it(revision.newest, revision.replaces, quantity)
 
     def _close(self, case: Case, outcome: str) -> None:
@@ -171,12 +169,16 @@ class Revisions:
 
     def earliest_needed(self) -> int | None:
         """The oldest instant that a case still to be judged can ask about."""
-        waiting = [*self._triggers, *(case.trigger for case in self._cases)]
-        return min((trigger.epoch_ms - 2 * _DAY_MS for trigger in waiting), default=None)
+        waiting = [case.trigger.epoch_ms for case in self._cases]
+        if (earliest := self._triggers.earliest()) is not None:
+            waiting.append(earliest)
+        return min(waiting) - 2 * _DAY_MS if waiting else None
 
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no case of `as_of_ms` or later can need."""
         self._history.forget_before(as_of_ms)
+        if self._nervousness.watch:
+            self._watch.forget(as_of_ms, self._history.origins())
 
 
 def _last_review(state: PlannerState, item: Item, epoch_ms: int) -> int | None:

@@ -34,6 +34,15 @@ class DecisionHistory:
         known = bisect_right(of_key, as_of_ms, key=lambda each: each.epoch_ms)
         return of_key[known - 1] if known else None
 
+    def origins(self) -> set[tuple[Key, int]]:
+        """Of which forecasts, by SKU and origin, the decisions are made."""
+        return {
+            (key, each.inputs.forecast.origin_ms)
+            for key, of_key in self._decisions.items()
+            for each in of_key
+            if each.inputs.forecast is not None
+        }
+
     def is_reviewed_after(self, key: Key, time_ms: int) -> bool:
         """Whether a review later than the instant has decided about the SKU."""
         later = (each for each in self._decisions.get(key, []) if each.epoch_ms > time_ms)

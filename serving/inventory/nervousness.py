@@ -10,12 +10,14 @@ class Nervousness:
     """How readily a decision is revised; what a planner asks for is not held back.
 
     `freeze_ms` is the time for which a SKU is left alone after a revision; a change counts from `least_units`
-    units and `least_share` of what was wanted.
+    units and `least_share` of what was wanted. `watch` says whether positions are watched at all between
+    reviews: for stock below what the last decision projected, and for late orders.
     """
 
     freeze_ms: int = 24 * 3600 * 1000
     least_units: int = 1
     least_share: float = 0.1
+    watch: bool = False
 
     def freezes(self, newest: ReorderDecision, epoch_ms: int) -> bool:
         """Whether the SKU is still left alone after its last revision."""

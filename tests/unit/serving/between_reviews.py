@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.shop import StockMovement
 from infra.contracts.topics import (
@@ -55,12 +56,19 @@ def reviewed(budget: str | None = None) -> MemoryLog:
     log = opened_shop(SKUS, on_hand=100)
     if budget is not None:
         log.append(POLICIES, 0, policy(budget))
-    list(close_epoch(log, SKUS))
+    for sku in SKUS:
+        for days in range(8):
+            log.append(FORECASTS, partition_of(sku), daily_forecast(sku, EPOCH + days * DAY_MS))
+    list(close_epoch(log, [], without=SKUS))
     settle(log)
-    for days in range(1, 8):
-        for sku in SKUS:
-            log.append(FORECASTS, partition_of(sku), forecast(sku, EPOCH + days * DAY_MS))
     return log
+
+
+def daily_forecast(sku: str, origin_ms: int) -> DemandForecast:
+    """Ten a day; the spread of their sum grows with the root of the days."""
+    first_day = forecast(sku).quantiles[0]
+    sums = [[round(10 * n + (units - 10) * n**0.5, 4) for units in first_day] for n in range(1, 29)]
+    return forecast(sku, origin_ms, cumulative=sums)
 
 
 def advance(log: MemoryLog, until_ms: int) -> MemoryLog:
