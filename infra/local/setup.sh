@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly steps=7
+readonly steps=8
 number=0
 ticker=
 
@@ -132,6 +132,14 @@ functions() {
     "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --file .run/jars/flink/stockstream-functions.jar -C .run/classes .
 }
 
+reporter() {
+  rm -rf .run/reporter && mkdir -p .run/reporter &&
+    "${JAVA_HOME:+$JAVA_HOME/bin/}javac" --release 17 -proc:none -d .run/reporter \
+      -cp "$(echo .venv/lib/python3.11/site-packages/pyflink/{lib/flink-dist,plugins/metrics-prometheus/flink}*.jar | tr ' ' ':')" \
+      streaming/java/reporter/*.java &&
+    cp -r streaming/java/reporter/META-INF .run/reporter/
+}
+
 fetch_prometheus() {
   rm -rf .run/prometheus && mkdir -p .run/prometheus && cd .run/prometheus || return
   apt-get download prometheus || { [ "$(id -u)" -eq 0 ] && apt-get update && apt-get download prometheus; } || return
@@ -161,4 +169,6 @@ step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml jars broker
 step 'Flink connector jars' .run/jars/flink/.stamp infra/local/pom.xml jars flink
 step 'Flink SQL functions' .run/jars/flink/.stamp-functions \
   'streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' functions
+step 'Flink metrics on loopback' .run/reporter/.stamp \
+  'streaming/java/reporter/*.java streaming/java/reporter/META-INF/services/* requirements/all.txt' reporter
 prometheus

@@ -36,6 +36,7 @@ from infra.local.processes import Component, wait_until
 from infra.metrics import METRICS
 from infra.readiness import ready_file
 from infra.settings import Settings
+from tests.e2e.open_ports import ports_open_to_others
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
 from tests.e2e.verbs import run_verb
 from tests.unit.serving.records import (
@@ -242,6 +243,13 @@ def test_a_published_forecast_is_explained_from_the_topics(
     assert explanation["forecast"] == pytest.approx(
         explanation["reference"] + sum(explanation["contributions"].values())
     )
+
+
+def test_nothing_of_it_listens_to_other_machines(
+    decided: dict[str, ReorderDecision], serving: Component
+) -> None:
+    assert replica_pids(serving, "Planner")
+    assert ports_open_to_others(serving.members()) == set()
 
 
 def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:
