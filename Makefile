@@ -21,7 +21,7 @@ check: setup ## Format, lint, types, import rules, structure
 	@$(bin)/lint-imports
 	@$(bin)/pytest -q tests/architecture
 
-check-helm: setup ## The chart: lint, values schema, templates, values that must be refused
+check-helm: setup ## The chart: lint, values schema, the operators' definitions, values that must be refused
 	@tests/helm/tools/install.sh
 	@$(bin)/pytest -q tests/helm
 

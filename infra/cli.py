@@ -39,7 +39,9 @@ VERBS = {
     "serve": Verb("serving.app", "forecast and decide (Ray Serve)"),
     "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
+    "simulate": Verb("serving.simulation.twin.simulate", "run ordering policies on any panel, side by side"),
     "explain": Verb("serving.explain", "say which drivers moved a SKU's forecast, in units"),
+    "decision": Verb("serving.show_decision", "say in words why a decision orders what it orders"),
     "lost-sales-benchmark": Verb(
         "serving.lost_sales_benchmark", "what the best possible policy costs, and each named policy, exactly"
     ),

@@ -1,13 +1,14 @@
 """Decides each planning group's epochs: one allocation run, then one reorder decision per SKU.
 
 The Allocator alone writes decisions. It reads its runs and decisions back, so an epoch that has a run is
-never allocated again; decisions that a crash left out are made from the stored run.
+never allocated again; decisions that a crash left out are made from the stored run. What a planner holds or
+rejects is superseded by a decision to order nothing.
 """
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kafka import TopicPartition
@@ -22,12 +23,22 @@ from infra.contracts.inventory import (
     ReorderDecision,
     SolverOptions,
 )
-from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, POLICIES, PROPOSALS
+from infra.contracts.planning import DecisionAction
+from infra.contracts.shop import PurchaseOrderEvent
+from infra.contracts.topics import (
+    ALLOCATION_RUNS,
+    DECISION_ACTIONS,
+    DECISIONS,
+    POLICIES,
+    PROPOSALS,
+    PURCHASE_ORDERS,
+)
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
+from serving.decision_actions import DecisionActions
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
-from serving.inventory.decisions import allocation_run, decision_of
+from serving.inventory.decisions import allocation_run, decisions_of
 from serving.partition_log import Entry, Outgoing
 
 log = logging.getLogger(__name__)
@@ -38,7 +49,7 @@ GroupEpoch = tuple[int, str]
 
 def allocator_partitions(partition_count: int) -> list[TopicPartition]:
     """What the Allocator reads: all of it."""
-    topics = (PROPOSALS, POLICIES, ALLOCATION_RUNS, DECISIONS)
+    topics = (PROPOSALS, POLICIES, DECISION_ACTIONS, PURCHASE_ORDERS, ALLOCATION_RUNS, DECISIONS)
     return topic_partitions(topics, range(partition_count))
 
 
@@ -88,6 +99,7 @@ class AllocatorStage:
         self._event_time = EventTime(out_of_orderness_ms)
         self._policies: Versions[str, Policy] = Versions()
         self._epochs: dict[GroupEpoch, _Collected] = {}
+        self._actions = DecisionActions(meters)
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -106,6 +118,9 @@ class AllocatorStage:
                 self._keep_run(message)
             case ReorderDecision():
                 self._keep_decision(message)
+                self._actions.apply(message)
+            case DecisionAction() | PurchaseOrderEvent():
+                self._actions.apply(message)
 
     def _of(self, message: Proposal | ProposalsComplete | AllocationRun) -> _Collected:
         return self._epochs.setdefault((message.epoch_ms, message.planning_group), _Collected())
@@ -145,6 +160,8 @@ class AllocatorStage:
                 yield from self._decisions(collected, collected.run)
             if collected.run is not None:
                 collected.proposals.clear()
+        if stopped := self._actions.due():
+            yield from self._publish(stopped)
         self._meters.record("stockstream_waiting_seconds", self._waiting_seconds(now), stage="allocator")
 
     def _waiting_seconds(self, now: float) -> float:
@@ -182,16 +199,20 @@ class AllocatorStage:
         return run
 
     def _decisions(self, collected: _Collected, run: AllocationRun) -> Iterator[list[Outgoing]]:
-        decisions = [decision_of(proposal, run) for proposal in collected.undecided()]
+        yield from self._publish(decisions_of(collected.undecided(), run))
+        self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")
+
+    def _publish(self, decisions: Sequence[ReorderDecision]) -> Iterator[list[Outgoing]]:
         yield [
             Outgoing(DECISIONS, message_key(decision.sku, decision.location), decision)
             for decision in decisions
         ]
         for decision in decisions:
             self._keep_decision(decision)
+            self._actions.apply(decision)
             self._meters.record("stockstream_decisions_total", status=decision.status)
             if decision.supersedes is not None:
-                self._meters.record("stockstream_revisions_total")
+                kind = decision.cause.partition(":")[0]
+                self._meters.record("stockstream_revisions_total", cause=kind)
             for adjustment in decision.adjustments:
                 self._meters.record("stockstream_decision_reasons_total", reason=adjustment.reason)
-        self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")

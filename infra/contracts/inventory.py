@@ -21,7 +21,7 @@ from infra.contracts.message import (
     left_out_if_independent,
     left_out_if_none,
 )
-from infra.contracts.planning import AppliedOverride
+from infra.contracts.planning import AppliedOverride, DecisionAction
 from infra.contracts.replenishment import Replenishment
 
 
@@ -140,6 +140,8 @@ ReasonCode = Literal[
     "ALLOCATION_FALLBACK",
     "OVERRIDE_FORECAST",
     "OVERRIDE_QUANTITY",
+    "HELD",
+    "REJECTED",
 ]
 
 
@@ -230,7 +232,11 @@ class AllocationRun(Message):
 
 
 class ReorderDecision(Message):
-    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons."""
+    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons.
+
+    Of decisions that supersede each other only the newest is to be placed, and only if no order has been
+    placed for an earlier one. `action` is what a planner said where that has stopped a decision.
+    """
 
     decision_id: Identifier
     sku: Sku
@@ -252,6 +258,7 @@ class ReorderDecision(Message):
     input_digest: Digest
     allocation_run_id: Identifier
     allocation_digest: Digest
+    action: DecisionAction | None = Field(None, exclude_if=left_out_if_none)
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]

@@ -8,10 +8,11 @@ import yaml
 
 from infra.errors import StockstreamError
 from infra.local.processes import Component
+from infra.prometheus.rules import RULES_FILE
 
 BINARY = Path(__file__).parents[2] / ".run" / "prometheus" / "usr" / "bin" / "prometheus"
 _START_TIMEOUT_SECONDS = 30.0
-_SCRAPE_INTERVAL = "5s"
+_INTERVAL = "5s"
 
 
 class PrometheusServer:
@@ -55,12 +56,13 @@ class PrometheusServer:
 
 
 def scrape_config(targets: dict[str, int]) -> dict[str, object]:
-    """Prometheus configuration that scrapes each loopback port under its job name."""
+    """Prometheus configuration that scrapes each loopback port under its job name and has the alerts."""
     jobs = [
         {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
         for job, port in targets.items()
     ]
-    return {"global": {"scrape_interval": _SCRAPE_INTERVAL}, "scrape_configs": jobs}
+    intervals = {"scrape_interval": _INTERVAL, "evaluation_interval": _INTERVAL}
+    return {"global": intervals, "rule_files": [str(RULES_FILE)], "scrape_configs": jobs}
 
 
 def answers(url: str) -> bool:

@@ -5,7 +5,7 @@ The Allocator and `stockstream replay` both build runs and decisions here.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infra.contracts import identity
 from infra.contracts.inventory import (
@@ -97,10 +97,15 @@ def _line(proposal: Proposal, result: Allocation) -> AllocatedLine:
     return AllocatedLine(decision_id=proposal.decision_id, wanted=proposal.quantity, allocated=allocated)
 
 
-def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
-    """The decision that a run made about a proposal; blocked where the proposal came after the run."""
-    lines = {line.decision_id: line for line in run.lines}
-    line = lines.get(proposal.decision_id)
+def decisions_of(proposals: Iterable[Proposal], run: AllocationRun) -> list[ReorderDecision]:
+    """What a run decided about proposals, in their order; blocked where one came after the run."""
+    lines, digest = {line.decision_id: line for line in run.lines}, identity.digest(run)
+    return [_decision(proposal, run, lines.get(proposal.decision_id), digest) for proposal in proposals]
+
+
+def _decision(
+    proposal: Proposal, run: AllocationRun, line: AllocatedLine | None, run_digest: str
+) -> ReorderDecision:
     quantity = line.allocated if line else 0
     blocked = proposal.blocked or line is None
     inputs = proposal.inputs
@@ -123,8 +128,13 @@ def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
         inputs=inputs,
         input_digest=proposal.input_digest,
         allocation_run_id=run.run_id,
-        allocation_digest=identity.digest(run),
+        allocation_digest=run_digest,
     )
+
+
+def _price_of_money(budget: Money, shadow_price: float | None) -> str:
+    price = "" if shadow_price is None else f", λ = {shadow_price:.3g}"
+    return f"budget {budget.amount} {budget.currency}{price}"
 
 
 def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | None) -> list[Adjustment]:
@@ -136,7 +146,7 @@ def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | N
     if currency != run.spent.currency and proposal.quantity:
         steps.change("BUDGET", 0, f"costs {currency}, the group plans in {run.spent.currency}")
     if run.budget is not None:
-        steps.change("BUDGET", line.allocated, f"budget {run.budget.amount} {run.budget.currency}")
+        steps.change("BUDGET", line.allocated, _price_of_money(run.budget, run.shadow_price))
     if run.status == "greedy_fallback":
         steps.remark("ALLOCATION_FALLBACK", steps.quantity, "no solver plan; best value per money first")
     if run.missing_partitions:

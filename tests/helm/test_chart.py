@@ -1,56 +1,14 @@
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from infra.contracts.table import strimzi_values
 from infra.contracts.topics import TOPICS
-
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "helm"
-HELM = ROOT / ".run" / "helm" / "bin" / "helm"
-KINDS = (
-    "kafka.strimzi.io/v1/Kafka",
-    "flink.apache.org/v1beta1/FlinkDeployment",
-    "ray.io/v1/RayService",
-    "ray.io/v1/RayCronJob",
-    "monitoring.coreos.com/v1/PodMonitor",
-)
-SMALL, EXTERNAL = (CHART / "ci" / f"{name}-values.yaml" for name in ("small", "external-kafka"))
-PRODUCTION = CHART / "ci" / "production-values.yaml"
+from tests.helm.chart import ALL_VALUES, CHART, KINDS, PRODUCTION, helm, objects, pods, template
 
 
-def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(HELM), *arguments], capture_output=True, text=True, check=False)
-
-
-def template(
-    *sets: str, values: Path = SMALL, kinds: tuple[str, ...] = KINDS
-) -> subprocess.CompletedProcess[str]:
-    known = [argument for kind in kinds for argument in ("--api-versions", kind)]
-    given = [argument for each in sets for argument in ("--set", each)]
-    return helm("template", "shop", str(CHART), "--values", str(values), *known, *given)
-
-
-def objects(*sets: str, values: Path = SMALL) -> list[dict[str, Any]]:
-    done = template(*sets, values=values)
-    assert done.returncode == 0, done.stderr
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
-
-
-def pods(rendered: Any) -> list[dict[str, Any]]:
-    """Every pod's spec in what was rendered, however deep it lies."""
-    if isinstance(rendered, list):
-        return [pod for each in rendered for pod in pods(each)]
-    if not isinstance(rendered, dict):
-        return []
-    own = [rendered] if "containers" in rendered and "securityContext" in rendered else []
-    return own + [pod for each in rendered.values() for pod in pods(each)]
-
-
-@pytest.mark.parametrize("values", [SMALL, EXTERNAL, PRODUCTION], ids=lambda path: path.stem)
+@pytest.mark.parametrize("values", ALL_VALUES, ids=lambda path: path.stem)
 def test_the_chart_has_nothing_to_complain_about(values: Path) -> None:
     done = helm("lint", "--strict", str(CHART), "--values", str(values))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -76,7 +34,7 @@ def test_a_component_is_granted_its_own_topics_and_no_other() -> None:
         assert granted == {*access["readFrom"], *access["writeTo"]}
 
 
-@pytest.mark.parametrize("values", [SMALL, EXTERNAL, PRODUCTION], ids=lambda path: path.stem)
+@pytest.mark.parametrize("values", ALL_VALUES, ids=lambda path: path.stem)
 def test_no_pod_runs_as_root_or_can_write_to_its_own_image(values: Path) -> None:
     found = pods(objects(values=values))
     assert len(found) >= 7

@@ -131,6 +131,13 @@ CHANGED_FIELDS: dict[str, Any] = {
     "input_digest": "f" * 64,
     "allocation_run_id": "another-run",
     "allocation_digest": "f" * 64,
+    "action": {
+        "event_type": "hold",
+        "decision_id": "another-id",
+        "event_time_ms": EPOCH,
+        "author": "ada",
+        "reason": "supplier strike",
+    },
 }
 
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.backtesting import cells
-from batch.backtesting.panel_table import PanelTable, read_table
+from batch.forecaster import panel_cells
 from batch.forecaster.panel import FULL_DAY, DemandPanel, relative_price
+from batch.forecaster.panel_table import PanelTable, read_table
 from batch.forecaster.windows import Flags, Floats
 from infra.errors import StockstreamError
 
@@ -102,12 +102,12 @@ class _Days:
 
 def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
     accepted = "a number of units of at least 0; take returns off or leave them out"
-    units = cells.numbers(table, "units", accepted)
+    units = panel_cells.numbers(table, "units", accepted)
     if not (units > 0).any():
         raise StockstreamError(f"units are 0 in all {table.rows:,} rows: there is no demand to forecast")
-    day = cells.days(table)
-    skus, sku = cells.names(table, "sku")
-    locations, location = cells.names(table, "location")
+    day = panel_cells.days(table)
+    skus, sku = panel_cells.names(table, "sku")
+    locations, location = panel_cells.names(table, "location")
     keys, row = np.unique(sku * len(locations) + location, return_inverse=True)
     series = tuple((skus[key // len(locations)], locations[key % len(locations)]) for key in keys.tolist())
     grid = _grid(table, len(keys), row, day)
@@ -213,7 +213,7 @@ def _open_days(table: PanelTable, grid: _Grid, recorded: Flags, at: Ints, first_
     opened = (rows > 0) | (sells & ~busy[:, None])
     if "open" in table.columns:
         accepted = "true or false; empty stands for true"
-        flags = grid.spread(cells.numbers(table, "open", accepted, 1.0, empty=1.0, words=True))
+        flags = grid.spread(panel_cells.numbers(table, "open", accepted, 1.0, empty=1.0, words=True))
         some_open = np.zeros_like(opened)
         np.logical_or.at(some_open, at, flags > 0)
         opened &= some_open | (rows == 0)
@@ -232,13 +232,15 @@ def _in_stock(table: PanelTable, rows: int) -> Floats:
     if "available" not in table.columns:
         return np.ones(rows)
     accepted = "the share of the day in stock, 0 to 1, or true or false; empty stands for all day"
-    return cells.numbers(table, "available", accepted, 1.0, empty=1.0, words=True)
+    return panel_cells.numbers(table, "available", accepted, 1.0, empty=1.0, words=True)
 
 
 def _prices(table: PanelTable, grid: _Grid, name: str) -> Floats | None:
     if name not in table.columns:
         return None
-    return grid.spread(cells.numbers(table, name, "a number of at least 0, or empty", empty=np.nan), np.nan)
+    return grid.spread(
+        panel_cells.numbers(table, name, "a number of at least 0, or empty", empty=np.nan), np.nan
+    )
 
 
 def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[str, Floats]:
@@ -252,7 +254,7 @@ def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[s
         found["price"] = relative_price(price)
     if "promotion" in table.columns:
         accepted = "true or false, or a share from 0 to 1; empty stands for none"
-        promotion = cells.numbers(table, "promotion", accepted, 1.0, empty=0.0, words=True)
+        promotion = panel_cells.numbers(table, "promotion", accepted, 1.0, empty=0.0, words=True)
         found["promotion"] = grid.spread(promotion)
     return found
 
@@ -260,5 +262,5 @@ def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[s
 def _category(table: PanelTable, row: NDArray[np.intp], series: int) -> NDArray[np.int64]:
     found = np.zeros(series, dtype=np.int64)
     if "category" in table.columns:
-        found[row.ravel()] = cells.names(table, "category", empty="none")[1]
+        found[row.ravel()] = panel_cells.names(table, "category", empty="none")[1]
     return found

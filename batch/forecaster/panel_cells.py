@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from batch.backtesting.panel_table import PanelTable
+from batch.forecaster.panel_table import PanelTable
 from batch.forecaster.windows import Floats
 
 Ints = NDArray[np.int64]
