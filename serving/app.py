@@ -22,7 +22,6 @@ from serving.allocator import Allocator
 from serving.api import Api
 from serving.evaluator import Evaluator
 from serving.forecaster import Forecaster
-from serving.loopback_replicas import bind_to_loopback
 from serving.partition_log import owned_partitions
 from serving.planner import Planner
 
@@ -41,7 +40,6 @@ def start_ray(settings: Settings, directory: Path) -> None:
         _temp_dir=str(directory),
         _metrics_export_port=settings.metrics_port,
         logging_level=logging.WARNING,
-        runtime_env={"worker_process_setup_hook": bind_to_loopback},
     )
 
 

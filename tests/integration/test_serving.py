@@ -36,7 +36,7 @@ from infra.local.processes import Component, wait_until
 from infra.metrics import METRICS
 from infra.readiness import ready_file
 from infra.settings import Settings
-from tests.e2e.open_ports import ports_open_to_others
+from tests.e2e.open_ports import answers_anyone, listening_ports
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
 from tests.e2e.verbs import run_verb
 from tests.unit.serving.records import (
@@ -248,8 +248,17 @@ def test_a_published_forecast_is_explained_from_the_topics(
 def test_nothing_of_it_listens_to_other_machines(
     decided: dict[str, ReorderDecision], serving: Component
 ) -> None:
+    ports = listening_ports(serving.members())
+
     assert replica_pids(serving, "Planner")
-    assert ports_open_to_others(serving.members()) == set()
+    assert [port for port, is_open in ports.items() if is_open] == []
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/", "/api/version", "/api/serve/applications/"])
+def test_ray_answers_nobody_without_its_token(
+    path: str, decided: dict[str, ReorderDecision], serving: Component
+) -> None:
+    assert [port for port in listening_ports(serving.members()) if answers_anyone(port, path)] == []
 
 
 def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:

@@ -1,7 +1,8 @@
-"""Keeps the replicas of a Ray Serve of one machine to the loopback interface.
+"""Keeps the internal port of a Ray Serve replica to the loopback interface.
 
 Serve opens a port in every replica, on all interfaces, that unpickles whatever it is sent, and has no setting
-for the address (ray 2.60, `ray/serve/_private/replica.py`). Tests look at every port.
+for the address (ray 2.60, `ray/serve/_private/replica.py`). Only calls between deployments by gRPC would use
+it, which are off. Tests look at every port of the stack.
 """
 
 from importlib import import_module
@@ -10,8 +11,8 @@ from typing import Any
 _EVERYWHERE, _LOOPBACK = "[::]:", "127.0.0.1:"
 
 
-def bind_to_loopback() -> None:
-    """Run by Ray in each worker process before its first task."""
+def keep_port_on_loopback() -> None:
+    """Called once in a replica, before its constructor ends: Serve opens the port after that."""
     replica: Any = import_module("ray.serve._private.replica")
     add_port = replica.add_port_to_grpc_server
 
