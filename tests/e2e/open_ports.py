@@ -29,7 +29,10 @@ def ports_open_to_others(pids: list[int]) -> set[int]:
 
 
 def answers_anyone(port: int, path: str) -> bool:
-    """Whether a loopback port serves the path over HTTP or HTTPS to a client that shows no certificate."""
+    """Whether a loopback port gives JSON over HTTP or HTTPS to a client without certificate or token.
+
+    Pages of metrics, which are text, answer any path.
+    """
     return any(_serves(f"{scheme}://127.0.0.1:{port}{path}") for scheme in ("http", "https"))
 
 
@@ -38,7 +41,7 @@ def _serves(url: str) -> bool:
     anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
     try:
         with urlopen(url, timeout=5, context=anyone) as answer:
-            return bool(answer.status == 200)
+            return bool(answer.headers.get_content_type() == "application/json")
     except (OSError, HTTPException):
         return False
 
