@@ -16,19 +16,13 @@ from urllib.request import Request, urlopen
 import pytest
 
 from infra.api_tokens import Role
-from infra.contracts.codec import message_key
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.topics import (
     ACCURACY,
-    ARCHIVED,
     CALENDARS,
     DECISIONS,
-    FEATURES,
-    ITEMS,
-    POLICIES,
     POSITIONS,
     PURCHASE_ORDERS,
-    STOCK_LEVELS,
     TOPICS,
 )
 from infra.errors import WaitExpired
@@ -42,55 +36,21 @@ from infra.settings import Settings
 from tests.e2e.open_ports import answers_anyone, listening_ports
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
 from tests.e2e.verbs import run_verb
+from tests.integration.small_shop import SKUS, SmallShop
 from tests.unit.serving.records import (
-    BOUND_MS,
     DAY_MS,
     EPOCH,
     LOCATION,
     ZONE,
-    calendar,
-    final_row,
-    item,
-    level,
-    policy,
 )
 
 pytestmark = pytest.mark.timeout(600)
 
-SKUS = [f"S{number}" for number in range(12)]
 DAYS = ["2011-09-19", "2011-09-20", "2011-09-21", "2011-09-22", "2011-09-23", "2011-09-24", "2011-09-25"]
 NEXT_DAYS = ["2011-09-26", "2011-09-27", "2011-09-28", "2011-09-29", "2011-09-30", "2011-10-01", "2011-10-02"]
 SECOND_EPOCH = EPOCH + 7 * DAY_MS
 SCORES = len(SKUS) * (len(DAYS) + len(NEXT_DAYS) - 1 + len(NEXT_DAYS))
 """At one day all forecasts but the last day's, at seven days those of the first week."""
-
-
-class SmallShop:
-    """Writes what a shop and the features job would write."""
-
-    def __init__(self, producer: Producer) -> None:
-        self._producer = producer
-
-    def open(self) -> None:
-        self._producer.send(CALENDARS, LOCATION.encode(), calendar())
-        self._producer.send(POLICIES, b"policy-1", policy("200.00"))
-        for sku in SKUS:
-            self._producer.send(ITEMS, message_key(sku, LOCATION), item(sku))
-            self._producer.send(STOCK_LEVELS, message_key(sku, LOCATION), level(sku, 10))
-        self._producer.flush()
-
-    def close_days(self, days: list[str], until_ms: int) -> None:
-        for day in days:
-            for number, sku in enumerate(SKUS):
-                self._producer.send(FEATURES, message_key(sku, LOCATION), final_row(sku, day, 1.0 + number))
-        for topic in ARCHIVED:
-            self._producer.send_heartbeat(topic, until_ms + BOUND_MS + 1)
-        self._producer.flush()
-
-    def send_garbage(self) -> None:
-        for topic in (PURCHASE_ORDERS, CALENDARS):
-            self._producer.send_bytes(topic, b"x", b"\xff not JSON", partition=1)
-        self._producer.flush()
 
 
 @pytest.fixture(scope="module")
