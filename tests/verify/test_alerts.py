@@ -56,7 +56,9 @@ def watch(stack: Stack) -> Iterator[AlertWatch]:
     watch.start()
     shop = WatchedShop(stack)
     try:
-        break_everything(watch, shop, stack)
+        spoil_models_and_records(watch, shop)
+        spoil_stock(watch, shop)
+        break_machinery(watch, shop, stack)
         yield watch
     finally:
         watch.stop()
@@ -68,8 +70,8 @@ def nothing() -> None:
     """What was done passes by itself."""
 
 
-def break_everything(watch: AlertWatch, shop: WatchedShop, stack: Stack) -> None:
-    """One fault after the other, each cured before the next."""
+def spoil_models_and_records(watch: AlertWatch, shop: WatchedShop) -> None:
+    """Models that should not serve, and records that break their contract, come late or contradict."""
     watch.induce("no model is promoted", shop.open, lambda: shop.promote("2011-08-31"), {"FallbackServes": 0})
     watch.induce(
         "a model of a year ago is promoted",
@@ -89,6 +91,10 @@ def break_everything(watch: AlertWatch, shop: WatchedShop, stack: Stack) -> None
     watch.induce(
         "a proposal comes with another content", shop.contradict_a_proposal, nothing, {"DecisionConflict": 0}
     )
+
+
+def spoil_stock(watch: AlertWatch, shop: WatchedShop) -> None:
+    """Empty shelves, and items of which nobody knows anything."""
     watch.induce(
         "every shelf is empty", lambda: shop.set_stock(0), lambda: shop.set_stock(50), {"StockOutWave": 0}
     )
@@ -103,6 +109,10 @@ def break_everything(watch: AlertWatch, shop: WatchedShop, stack: Stack) -> None
             "DecisionsBlocked": INPUT_DEADLINE_SECONDS,
         },
     )
+
+
+def break_machinery(watch: AlertWatch, shop: WatchedShop, stack: Stack) -> None:
+    """A stage hangs, a job and the broker are killed; each is cured before the next."""
     watch.induce(
         "the allocator hangs",
         lambda: shop.pause("Allocator"),
