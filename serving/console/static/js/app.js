@@ -47,13 +47,20 @@ async function resume() {
   }
 }
 
-const start = () => resume().then(build, (error) => main.replaceChildren(failed(error, start)));
+function begin() {
+  addEventListener("hashchange", goTo);
+  document.addEventListener("sessionchange", build);
+  document.addEventListener("keydown", toSearch);
+  build();
+}
 
-addEventListener("hashchange", goTo);
-document.addEventListener("sessionchange", build);
-document.addEventListener("keydown", (event) => {
+/** @param {KeyboardEvent} event */
+function toSearch(event) {
   if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
   /** @type {HTMLElement|null} */ (main.querySelector("input[type=search]"))?.focus();
   event.preventDefault();
-});
+}
+
+const start = () => resume().then(begin, (error) => main.replaceChildren(failed(error, start)));
+
 start();
