@@ -33,7 +33,7 @@ from batch.backtesting.pictures import draw_pictures
 from batch.backtesting.report import markdown, report
 from batch.backtesting.rolling import rolling_origins, segments_at
 from batch.backtesting.runs import Task, run_backtest
-from batch.backtesting.sales_panel import MissingRows, SalesPanel, read_sales_panel
+from batch.forecaster.sales_panel import MissingRows, SalesPanel, read_sales_panel
 from infra.errors import StockstreamError, exit_with_message
 from infra.settings import load_settings
 

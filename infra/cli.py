@@ -21,7 +21,8 @@ VERBS = {
     "demo": Verb("infra.local.demo", "run everything once, from history to decisions, and print the result"),
     "up": Verb("infra.local.stack", "start the local stack", "up"),
     "down": Verb("infra.local.stack", "stop the local stack", "down"),
-    "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
+    "status": Verb("infra.local.status", "show the stack's health; exit status 1 if something is wrong"),
+    "token": Verb("infra.local.tokens", "print the local stack's API token of a role"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
     "sizing": Verb("infra.sizing", "say what a shop of some size needs on Kubernetes"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
@@ -40,7 +41,9 @@ VERBS = {
     "serve": Verb("serving.app", "forecast and decide (Ray Serve)"),
     "heartbeat": Verb("infra.heartbeat", "tell every topic that event time has passed"),
     "shop": Verb("serving.simulation.shop", "replay the shop and its warehouse through the topics"),
+    "simulate": Verb("serving.simulation.twin.simulate", "run ordering policies on any panel, side by side"),
     "explain": Verb("serving.explain", "say which drivers moved a SKU's forecast, in units"),
+    "decision": Verb("serving.show_decision", "say in words why a decision orders what it orders"),
     "lost-sales-benchmark": Verb(
         "serving.lost_sales_benchmark", "what the best possible policy costs, and each named policy, exactly"
     ),

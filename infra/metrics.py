@@ -101,6 +101,12 @@ _ACCURACY = (
 )
 
 _DECISIONS = (
+    Metric(
+        "stockstream_decision_actions_total",
+        "counter",
+        ("outcome",),
+        "Planners' actions: recorded, stopped a decision, already_placed or not_current",
+    ),
     Metric("stockstream_items", "gauge", ("stock",), "Items of the catalogue: in, out of or unknown stock"),
     Metric("stockstream_stock_value", "gauge", ("currency",), "Stock on hand at unit cost"),
     Metric(
@@ -113,7 +119,13 @@ _DECISIONS = (
     Metric("stockstream_epoch_seconds", "histogram", (), "Time to decide one epoch", _SECONDS),
     Metric("stockstream_decisions_total", "counter", ("status",), "Reorder decisions published"),
     Metric("stockstream_decision_reasons_total", "counter", ("reason",), "Adjustments of decisions"),
-    Metric("stockstream_revisions_total", "counter", (), "Decisions that supersede an earlier one"),
+    Metric(
+        "stockstream_triggers_total",
+        "counter",
+        ("outcome",),
+        "What called for a revision: proposed, or why not (moot, frozen, placed, small)",
+    ),
+    Metric("stockstream_revisions_total", "counter", ("cause",), "Decisions that supersede an earlier one"),
     Metric("stockstream_allocations_total", "counter", ("status",), "Allocation runs"),
     Metric("stockstream_allocation_seconds", "histogram", (), "Time to share one budget", _SECONDS),
 )

@@ -1,13 +1,14 @@
 """Decides each planning group's epochs: one allocation run, then one reorder decision per SKU.
 
 The Allocator alone writes decisions. It reads its runs and decisions back, so an epoch that has a run is
-never allocated again; decisions that a crash left out are made from the stored run.
+never allocated again; decisions that a crash left out are made from the stored run. What a planner holds or
+rejects is superseded by a decision to order nothing.
 """
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kafka import TopicPartition
@@ -15,6 +16,7 @@ from kafka import TopicPartition
 from infra.contracts import identity
 from infra.contracts.codec import message_key
 from infra.contracts.inventory import (
+    REVIEW,
     AllocationRun,
     Policy,
     Proposal,
@@ -22,13 +24,25 @@ from infra.contracts.inventory import (
     ReorderDecision,
     SolverOptions,
 )
-from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, POLICIES, PROPOSALS
+from infra.contracts.planning import DecisionAction
+from infra.contracts.shop import PurchaseOrderEvent
+from infra.contracts.topics import (
+    ALLOCATION_RUNS,
+    DECISION_ACTIONS,
+    DECISIONS,
+    POLICIES,
+    PROPOSALS,
+    PURCHASE_ORDERS,
+)
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
+from serving.current_decisions import CurrentDecisions
+from serving.decision_actions import DecisionActions
 from serving.event_time import EventTime
-from serving.inventory.as_of import Versions
-from serving.inventory.decisions import allocation_run, decision_of
+from serving.inventory.decisions import allocation_run, decisions_of
+from serving.inventory.group_policies import GroupPolicies
 from serving.partition_log import Entry, Outgoing
+from serving.redecisions import Redecisions
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +52,7 @@ GroupEpoch = tuple[int, str]
 
 def allocator_partitions(partition_count: int) -> list[TopicPartition]:
     """What the Allocator reads: all of it."""
-    topics = (PROPOSALS, POLICIES, ALLOCATION_RUNS, DECISIONS)
+    topics = (PROPOSALS, POLICIES, DECISION_ACTIONS, PURCHASE_ORDERS, ALLOCATION_RUNS, DECISIONS)
     return topic_partitions(topics, range(partition_count))
 
 
@@ -86,8 +100,11 @@ class AllocatorStage:
         self._partition_count, self._deadline_seconds = partition_count, deadline_seconds
         self._options, self._meters = options, meters
         self._event_time = EventTime(out_of_orderness_ms)
-        self._policies: Versions[str, Policy] = Versions()
+        self._policies = GroupPolicies()
         self._epochs: dict[GroupEpoch, _Collected] = {}
+        self._current = CurrentDecisions()
+        self._actions = DecisionActions(self._current, meters)
+        self._redecisions = Redecisions(self._current)
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -96,7 +113,7 @@ class AllocatorStage:
             self._event_time.advance(POLICIES, entry.partition, message.event_time_ms)
         match message:
             case Policy():
-                self._policies.put(message.planning_group, message.event_time_ms, entry.offset, message)
+                self._policies.put(message, entry.offset)
             case Proposal():
                 self._keep_proposal(message)
             case ProposalsComplete():
@@ -106,11 +123,16 @@ class AllocatorStage:
                 self._keep_run(message)
             case ReorderDecision():
                 self._keep_decision(message)
+            case DecisionAction() | PurchaseOrderEvent():
+                self._actions.apply(message)
 
     def _of(self, message: Proposal | ProposalsComplete | AllocationRun) -> _Collected:
         return self._epochs.setdefault((message.epoch_ms, message.planning_group), _Collected())
 
     def _keep_proposal(self, proposal: Proposal) -> None:
+        if proposal.cause != REVIEW:
+            self._redecisions.apply(proposal)
+            return
         collected = self._of(proposal)
         known = collected.decided.get(proposal.decision_id)
         if known is None:
@@ -120,9 +142,11 @@ class AllocatorStage:
     def _keep_run(self, run: AllocationRun) -> None:
         collected = self._of(run)
         collected.run = collected.run or run
+        self._redecisions.apply(run)
         self._check_same(ALLOCATION_RUNS, run.run_id, identity.digest(collected.run), identity.digest(run))
 
     def _keep_decision(self, decision: ReorderDecision) -> None:
+        self._current.apply(decision)
         key = (decision.epoch_ms, decision.inputs.planning_group)
         decided = self._epochs.setdefault(key, _Collected()).decided
         known = decided.setdefault(decision.decision_id, decision.input_digest)
@@ -140,11 +164,14 @@ class AllocatorStage:
             if collected.run is None and self._is_due(key, collected, now):
                 run = self._allocate(key, collected)
                 yield [Outgoing(ALLOCATION_RUNS, key[1].encode(), run)]
-                collected.run = run
+                self._keep_run(run)
             if collected.run is not None and collected.undecided():
                 yield from self._decisions(collected, collected.run)
             if collected.run is not None:
                 collected.proposals.clear()
+        for revisions in (self._actions.due, self._redecisions.due):
+            if decisions := revisions():
+                yield from self._publish(decisions)
         self._meters.record("stockstream_waiting_seconds", self._waiting_seconds(now), stage="allocator")
 
     def _waiting_seconds(self, now: float) -> float:
@@ -182,7 +209,10 @@ class AllocatorStage:
         return run
 
     def _decisions(self, collected: _Collected, run: AllocationRun) -> Iterator[list[Outgoing]]:
-        decisions = [decision_of(proposal, run) for proposal in collected.undecided()]
+        yield from self._publish(decisions_of(collected.undecided(), run))
+        self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")
+
+    def _publish(self, decisions: Sequence[ReorderDecision]) -> Iterator[list[Outgoing]]:
         yield [
             Outgoing(DECISIONS, message_key(decision.sku, decision.location), decision)
             for decision in decisions
@@ -191,7 +221,7 @@ class AllocatorStage:
             self._keep_decision(decision)
             self._meters.record("stockstream_decisions_total", status=decision.status)
             if decision.supersedes is not None:
-                self._meters.record("stockstream_revisions_total")
+                kind = decision.cause.partition(":")[0]
+                self._meters.record("stockstream_revisions_total", cause=kind)
             for adjustment in decision.adjustments:
                 self._meters.record("stockstream_decision_reasons_total", reason=adjustment.reason)
-        self._meters.record("stockstream_last_epoch_seconds", run.epoch_ms / 1000, stage="allocator")

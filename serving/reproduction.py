@@ -15,10 +15,11 @@ from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import AllocationRun, Proposal, ReorderDecision
 from serving.inventory.allocation import greedy_plan, spending, total_value, violation
-from serving.inventory.decisions import allocation_run, decision_of, proposals_digest, wish_of
+from serving.inventory.decisions import allocation_run, decisions_of, proposals_digest, wish_of
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
+from serving.inventory.supersession import redecision, stopped_decision
 
 Written = TypeVar("Written", bound=BaseModel)
 
@@ -77,13 +78,17 @@ def reproduce(
     result = Reproduction()
     once = _without_repetitions(result, decisions, "decision_id")
     runs_by_id = {run.run_id: run for run in _without_repetitions(result, runs, "run_id")}
-    proposals = _proposals(result, once, forecasts)
+    proposals = _proposals(result, [each for each in once if each.action is None], forecasts)
+    by_id = {each.decision_id: each for each in once}
     by_run: dict[str, list[ReorderDecision]] = {run_id: [] for run_id in runs_by_id}
     for decision in once:
-        if decision.allocation_run_id in by_run:
-            by_run[decision.allocation_run_id].append(decision)
-        else:
+        run = runs_by_id.get(decision.allocation_run_id)
+        if run is None:
             result.compare(decision.decision_id, "allocation_run_id", decision.allocation_run_id, None)
+        elif decision.is_revision():
+            _reproduce_revision(result, decision, run, by_id, proposals)
+        else:
+            by_run[run.run_id].append(decision)
     for run_id, run in runs_by_id.items():
         _reproduce_run(result, run, by_run[run_id], proposals)
     return result
@@ -104,10 +109,10 @@ def _proposals(
 ) -> dict[str, Proposal]:
     """The proposal that each decision's inputs give, by recorded decision id."""
     answerable, requests = [], []
+    digests = {key: identity.digest(forecast) for key, forecast in forecasts.items()}
     for decision in decisions:
         key = forecast_key(decision)
-        forecast = forecasts.get(key) if key else None
-        found = identity.digest(forecast) if forecast else None
+        forecast, found = (forecasts.get(key), digests.get(key)) if key else (None, None)
         wanted = decision.inputs.forecast.digest if decision.inputs.forecast else None
         result.compare(decision.decision_id, "inputs.forecast.digest", wanted, found)
         if wanted == found:
@@ -117,6 +122,28 @@ def _proposals(
         decision.decision_id: proposal_of(request, wanted, partition=0)
         for decision, request, wanted in zip(answerable, requests, decide(requests), strict=True)
     }
+
+
+def _reproduce_revision(
+    result: Reproduction,
+    decision: ReorderDecision,
+    run: AllocationRun,
+    by_id: Mapping[str, ReorderDecision],
+    proposals: Mapping[str, Proposal],
+) -> None:
+    """A decision between reviews, from the one it replaces and what a planner said or the SKU wanted."""
+    before = len(result.differences)
+    replaced = by_id.get(decision.supersedes) if decision.supersedes else None
+    if decision.supersedes and replaced is None:
+        result.compare(decision.decision_id, "supersedes", decision.supersedes, None)
+    elif decision.action is not None and replaced is not None:
+        result.compare_all(decision.decision_id, decision, stopped_decision(replaced, decision.action))
+    elif proposal := proposals.get(decision.decision_id):
+        unspent = None if decision.unspent_budget is None else decimal_of(decision.unspent_budget)
+        result.compare_all(decision.decision_id, decision, redecision(proposal, replaced, run, unspent))
+    else:
+        result.compare(decision.decision_id, "cause", decision.cause, None)
+    result.reproduced += len(result.differences) == before
 
 
 def _reproduce_run(
@@ -134,10 +161,10 @@ def _reproduce_run(
     ]
     result.compare(f"run {run.run_id}", "lines", sorted(lines), sorted(each.decision_id for each in weighed))
     status = _reproduce_allocation(result, run, weighed) if len(weighed) == len(lines) else run.status
-    for decision in decisions:
-        if decision.decision_id in proposals:
-            recomputed = decision_of(proposals[decision.decision_id], run)
-            result.compare_all(decision.decision_id, decision, recomputed)
+    proposed = [each for each in decisions if each.decision_id in proposals]
+    recomputed = decisions_of([proposals[each.decision_id] for each in proposed], run)
+    for decision, again in zip(proposed, recomputed, strict=True):
+        result.compare_all(decision.decision_id, decision, again)
     result.runs[status] += 1
     if len(result.differences) == before:
         if status == "feasible_time_limit":

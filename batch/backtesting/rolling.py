@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch.backtesting.forecaster import History
-from batch.backtesting.sales_panel import SalesPanel
 from batch.backtesting.scores import Outcome
+from batch.forecaster.sales_panel import SalesPanel
 from batch.forecaster.windows import Flags, Floats
 from batch.segmentation import Names, segments
 from infra.errors import StockstreamError

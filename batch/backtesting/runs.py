@@ -11,8 +11,8 @@ import numpy as np
 from batch.backtesting.forecaster import Forecast, Forecaster
 from batch.backtesting.peak_memory import PeakMemory
 from batch.backtesting.rolling import Origins, history_at, launched, outcome_at
-from batch.backtesting.sales_panel import SalesPanel
 from batch.backtesting.scores import ScoreSums, score
+from batch.forecaster.sales_panel import SalesPanel
 from batch.forecaster.windows import Floats
 from batch.segmentation import Names
 from infra.errors import StockstreamError

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 _DECISIONS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:reorder-decision")
+_MAX_IDENTIFIER = 64
+_API_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:api-request")
 _RETRAIN_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:retrain-request")
 
 
@@ -20,6 +22,12 @@ def decision_id(sku: str, location: str, epoch_ms: int, cause: str) -> str:
     return str(uuid.uuid5(_DECISIONS, f"{sku}|{location}|{epoch_ms}|{cause}"))
 
 
+def cause(kind: str, record_id: str) -> str:
+    """What has led to a decision between reviews: its kind and the record's own id, as an identifier."""
+    readable = f"{kind}:{record_id}"
+    return readable if len(readable) <= _MAX_IDENTIFIER else f"{kind}:{uuid.uuid5(_DECISIONS, record_id)}"
+
+
 def forecaster_name(forecaster: str, model_id: str) -> str:
     """Whose scores belong together: a model's by its id; the fallback's whichever model was current."""
     return model_id if forecaster == "lstm" else forecaster
@@ -28,6 +36,11 @@ def forecaster_name(forecaster: str, model_id: str) -> str:
 def retrain_request_id(model_id: str) -> str:
     """UUIDv5 of the model that is to be replaced."""
     return str(uuid.uuid5(_RETRAIN_REQUESTS, model_id))
+
+
+def request_id(author: str, path: str, key: str) -> str:
+    """UUIDv5 of a request to the API: whose it is, what it is to, and the key that its sender gave it."""
+    return str(uuid.uuid5(_API_REQUESTS, f"{author}|{path}|{key}"))
 
 
 def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:

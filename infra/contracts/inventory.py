@@ -21,12 +21,17 @@ from infra.contracts.message import (
     left_out_if_independent,
     left_out_if_none,
 )
-from infra.contracts.planning import AppliedOverride
-from infra.contracts.replenishment import Replenishment
+from infra.contracts.planning import AppliedOverride, DecisionAction
+from infra.contracts.replenishment import OrderLimits, Replenishment
+from infra.contracts.shop import SupplierCalendar
 
 
 def _is_zero(value: object) -> bool:
     return value == 0
+
+
+REVIEW = "review"
+"""The cause of a decision that a review has led to; any other cause is its triggering record's."""
 
 
 class TotalCost(Record):
@@ -84,6 +89,7 @@ class Policy(Message):
     categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
     reason: str
+    request_id: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 class ForecastReference(Record):
@@ -123,6 +129,8 @@ class DecisionInputs(Record):
     input_stale: bool
     overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
+    supplier_calendar: SupplierCalendar | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
@@ -130,6 +138,12 @@ ReasonCode = Literal[
     "CASE_PACK",
     "MIN_ORDER_QUANTITY",
     "MAXIMUM_STOCK",
+    "KICK_START",
+    "MINIMUM_STOCK",
+    "COVER_CAP",
+    "ROUNDED_PAST_MAXIMUM",
+    "HOLD",
+    "NO_ORDER_DAY",
     "BUDGET",
     "END_OF_LIFE",
     "STOCK_UNKNOWN",
@@ -140,6 +154,8 @@ ReasonCode = Literal[
     "ALLOCATION_FALLBACK",
     "OVERRIDE_FORECAST",
     "OVERRIDE_QUANTITY",
+    "HELD",
+    "REJECTED",
 ]
 
 
@@ -179,6 +195,7 @@ class Proposal(Message):
     forecaster: str | None
     inputs: DecisionInputs
     input_digest: Digest
+    supersedes: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 class ProposalsComplete(Message):
@@ -230,7 +247,12 @@ class AllocationRun(Message):
 
 
 class ReorderDecision(Message):
-    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons."""
+    """One reorder decision for one SKU, location and epoch, with all its inputs and reasons.
+
+    Of decisions that supersede each other only the newest is to be placed, and only if no order has been
+    placed for an earlier one. `action` is what a planner said where that has stopped a decision;
+    `unspent_budget` what a decision between reviews could draw on.
+    """
 
     decision_id: Identifier
     sku: Sku
@@ -252,6 +274,12 @@ class ReorderDecision(Message):
     input_digest: Digest
     allocation_run_id: Identifier
     allocation_digest: Digest
+    action: DecisionAction | None = Field(None, exclude_if=left_out_if_none)
+    unspent_budget: TotalCost | None = Field(None, exclude_if=left_out_if_none)
+
+    def is_revision(self) -> bool:
+        """Whether it was made between reviews."""
+        return self.cause != REVIEW
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]

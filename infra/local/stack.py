@@ -1,4 +1,4 @@
-"""`stockstream up`, `down`, `status`: the components of one machine, started as modules, found by name."""
+"""`stockstream up`, `down`: the components of one machine, started as modules, found by name."""
 
 import json
 import sys
@@ -14,6 +14,8 @@ from infra.errors import StockstreamError, exit_with_message
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, started_components
 from infra.local.prometheus_server import PrometheusServer
+from infra.local.secured_broker import OPERATOR, SHOP, BrokerSecurity
+from infra.local.tokens import issue_tokens
 from infra.ray_directory import LOOPBACK_RAY
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
@@ -42,8 +44,22 @@ class Stack:
         """Settings as the components see them."""
         return load_settings(run_dir=self.run_dir)
 
-    def start_broker(self) -> None:
-        """Starts the broker, creates the topics and writes the addresses of everything to come."""
+    @property
+    def security(self) -> BrokerSecurity:
+        """Certificates and credentials, if it is a secured stack."""
+        return BrokerSecurity(self.run_dir)
+
+    def start_broker(self, secure: bool = False) -> None:
+        """Starts the broker, creates the topics and writes the addresses of everything to come.
+
+        Args:
+            secure: with TLS, SCRAM and access control. It stays so for the life of the run directory.
+
+        Raises:
+            StockstreamError: the run directory already has a broker that is not secured.
+        """
+        if secure:
+            self.security.prepare(self.run_dir / "broker")
         broker = Broker(self.run_dir)
         broker.start()
         ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
@@ -60,14 +76,22 @@ class Stack:
 
     def start_serving(self) -> None:
         """Starts forecasting and deciding; returns when it consumes."""
+        issue_tokens(self.run_dir, self.settings().tokens_file)
         self._start_module("serving", "serving.app", SERVING_TIMEOUT_SECONDS)
 
     def start_prometheus(self) -> None:
         """Starts Prometheus on the metric ports of the other components."""
+        PrometheusServer(self.run_dir).start(self.prometheus_port(), self.metric_ports())
+
+    def metric_ports(self) -> dict[str, int]:
+        """Loopback port of each component's metrics, by name."""
         settings = self.settings()
         jobs = {settings.features_job(zone): settings.features_metrics_port(zone) for zone in settings.zones}
-        targets = {**jobs, "serving": settings.metrics_port}
-        PrometheusServer(self.run_dir).start(int(self.addresses()["prometheus_port"]), targets)
+        return {"broker": Broker(self.run_dir).metrics_port, **jobs, "serving": settings.metrics_port}
+
+    def prometheus_port(self) -> int:
+        """Loopback port of the stack's Prometheus."""
+        return int(self.addresses()["prometheus_port"])
 
     def addresses(self) -> dict[str, str | int]:
         """What `stack.json` says.
@@ -100,16 +124,22 @@ class Stack:
     def _addresses_file(self) -> Path:
         return self.run_dir / "stack.json"
 
+    def _kafka_user(self, component: str) -> dict[str, str]:
+        """Environment of a component's user: every zone's features job is the same one."""
+        user = "features" if component.startswith("features") else component
+        return self.security.environment(user) if self.security.is_on else {}
+
     def _start_module(self, name: str, module: str, timeout_seconds: float, *arguments: str) -> None:
         ready = ready_file(self.run_dir, name)
         ready.unlink(missing_ok=True)
         component = Component(name, self.run_dir)
         environment = LOOPBACK_RAY | {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
+        environment |= self._kafka_user(name)
         component.start([sys.executable, "-m", module, *arguments], environment)
         component.wait_until_ready(ready.exists, timeout_seconds)
 
 
-def start_all(stack: Stack) -> None:
+def start_all(stack: Stack, secure: bool = False) -> None:
     """Starts every component in order, with a line of progress for each; what has started ends if one fails.
 
     Raises:
@@ -118,7 +148,7 @@ def start_all(stack: Stack) -> None:
     if running := stack.running():
         raise StockstreamError(f"the stack in {stack.run_dir} runs already ({', '.join(running)})")
     try:
-        announce("broker", stack.start_broker)
+        announce("broker", lambda: stack.start_broker(secure))
         announce("features", stack.start_features)
         announce("serving", stack.start_serving)
         if PrometheusServer.is_installed():
@@ -145,19 +175,27 @@ def address_lines(stack: Stack) -> list[str]:
     settings = stack.settings()
     lines = {
         "Kafka": settings.bootstrap_servers,
+        "console": f"http://{settings.api_host}:{settings.api_port}/console/ (sign in: 'stockstream token')",
         "API": f"http://{settings.api_host}:{settings.api_port}",
         "metrics": f"http://127.0.0.1:{settings.metrics_port} http://127.0.0.1:{settings.flink_metrics_port}",
     }
     if Component("prometheus", stack.run_dir).is_running():
-        lines["Prometheus"] = f"http://127.0.0.1:{stack.addresses()['prometheus_port']}"
+        lines["Prometheus"] = f"http://127.0.0.1:{stack.prometheus_port()}"
+    if stack.security.is_on:
+        files = (str(stack.security.credentials_file(user)) for user in (OPERATOR, SHOP))
+        lines["Kafka users"] = f"source {' or '.join(files)}"
     return [f"  {name:<12}{address}" for name, address in lines.items()]
 
 
 @app.command()
-def up() -> None:
+def up(
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Kafka with TLS, SCRAM users and access control")
+    ] = False,
+) -> None:
     """Start broker, features job, serving and, where its binary is, Prometheus."""
     stack = Stack(load_settings().run_dir)
-    start_all(stack)
+    start_all(stack, secure)
     typer.echo("\n".join(address_lines(stack)))
 
 
@@ -175,20 +213,6 @@ def down(
         running = stack.running()
         stack.stop()
         typer.echo(f"{folder}: " + (f"stopped {', '.join(running)}" if running else "nothing was running"))
-
-
-@app.command()
-def status() -> None:
-    """Show the processes of the stack and where they are reached."""
-    stack = Stack(load_settings().run_dir)
-    for component in stack.components:
-        members = component.members()
-        state = (
-            f"up    pid {component.pid()}, {component.memory_bytes() / 2**20:.0f} MiB" if members else "down"
-        )
-        typer.echo(f"  {component.name:<12}{state}")
-    if stack.running():
-        typer.echo("\n".join(address_lines(stack)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ The Allocator and `stockstream replay` both build runs and decisions here.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infra.contracts import identity
 from infra.contracts.inventory import (
@@ -97,12 +97,25 @@ def _line(proposal: Proposal, result: Allocation) -> AllocatedLine:
     return AllocatedLine(decision_id=proposal.decision_id, wanted=proposal.quantity, allocated=allocated)
 
 
-def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
-    """The decision that a run made about a proposal; blocked where the proposal came after the run."""
-    lines = {line.decision_id: line for line in run.lines}
-    line = lines.get(proposal.decision_id)
+def decisions_of(proposals: Iterable[Proposal], run: AllocationRun) -> list[ReorderDecision]:
+    """What a run decided about proposals, in their order; blocked where one came after the run."""
+    lines, digest = {line.decision_id: line for line in run.lines}, identity.digest(run)
+    return [_decision(proposal, run, lines.get(proposal.decision_id), digest) for proposal in proposals]
+
+
+def _decision(
+    proposal: Proposal, run: AllocationRun, line: AllocatedLine | None, run_digest: str
+) -> ReorderDecision:
     quantity = line.allocated if line else 0
     blocked = proposal.blocked or line is None
+    made = decision_about(proposal, quantity, _adjustments(proposal, run, line), run.run_id, run_digest)
+    return made.model_copy(update={"status": "blocked"}) if blocked else made
+
+
+def decision_about(
+    proposal: Proposal, quantity: int, adjustments: list[Adjustment], run_id: str, allocation_digest: str
+) -> ReorderDecision:
+    """The first decision about a proposal, once it is known how much is ordered and why."""
     inputs = proposal.inputs
     return ReorderDecision(
         decision_id=proposal.decision_id,
@@ -111,10 +124,10 @@ def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
         epoch_ms=proposal.epoch_ms,
         cause=proposal.cause,
         sequence=1,
-        status="blocked" if blocked else "order" if quantity else "no_order",
+        status="order" if quantity else "no_order",
         quantity=quantity,
         unconstrained_quantity=proposal.unconstrained_quantity,
-        adjustments=_adjustments(proposal, run, line),
+        adjustments=adjustments,
         supplier=inputs.supplier,
         order_group_id=order_group_id(inputs.supplier, proposal.epoch_ms),
         cost=cost_of(quantity, inputs.unit_cost),
@@ -122,9 +135,14 @@ def decision_of(proposal: Proposal, run: AllocationRun) -> ReorderDecision:
         forecaster=proposal.forecaster,
         inputs=inputs,
         input_digest=proposal.input_digest,
-        allocation_run_id=run.run_id,
-        allocation_digest=identity.digest(run),
+        allocation_run_id=run_id,
+        allocation_digest=allocation_digest,
     )
+
+
+def _price_of_money(budget: Money, shadow_price: float | None) -> str:
+    price = "" if shadow_price is None else f", λ = {shadow_price:.3g}"
+    return f"budget {budget.amount} {budget.currency}{price}"
 
 
 def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | None) -> list[Adjustment]:
@@ -136,7 +154,7 @@ def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | N
     if currency != run.spent.currency and proposal.quantity:
         steps.change("BUDGET", 0, f"costs {currency}, the group plans in {run.spent.currency}")
     if run.budget is not None:
-        steps.change("BUDGET", line.allocated, f"budget {run.budget.amount} {run.budget.currency}")
+        steps.change("BUDGET", line.allocated, _price_of_money(run.budget, run.shadow_price))
     if run.status == "greedy_fallback":
         steps.remark("ALLOCATION_FALLBACK", steps.quantity, "no solver plan; best value per money first")
     if run.missing_partitions:

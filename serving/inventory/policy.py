@@ -3,35 +3,31 @@
 The Planner and `stockstream replay` both call `decide`, so a decision is recomputed by the code that made it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.forecaster.sampling import sample_paths
+from batch.forecaster.sampling import mean_demand, sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
-from serving.inventory.cover import Floats, Integers, chance_needed
-from serving.inventory.lead_times import (
-    draw_arrival_days,
-    median_lead_days,
-    stratified_uniforms,
-)
-from serving.inventory.local_days import days_between, midnight_after
-from serving.inventory.money import decimal_of
-from serving.inventory.named_policies import policy_group, policy_name, wanted_quantities
-from serving.inventory.order_rules import Steps, apply_order_rules, least_order
+from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, ValueSegment
+from serving.inventory.arrivals import arrival_days, arriving_units, usual_arrival_days
+from serving.inventory.cover import Floats, Integers, lead_within
+from serving.inventory.local_days import midnight_after
+from serving.inventory.named_policies import needs_whole_horizon, policy_group, policy_name, wanted_quantities
+from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, hold_back, raise_to_minimum
 from serving.inventory.outlook import Outlook
 from serving.inventory.overrides import demand_factors, override_steps
+from serving.inventory.unit_values import value_segments
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
 
-MAX_SEGMENTS = 16
-_CHUNK = 256
+_CHUNK = 16
+"""Requests whose paths fit the processor's cache together."""
 
 
 @dataclass(frozen=True)
@@ -71,33 +67,43 @@ class Wanted:
 def decide(requests: Sequence[Request]) -> list[Wanted]:
     """What each request wants, in their order; a request's result does not depend on the others."""
     results: dict[str, Wanted] = {}
-    answerable = [r for r in requests if r.forecast is not None and r.inputs.on_hand is not None]
-    for _, same_shape in groupby(sorted(answerable, key=_shape), key=_shape):
-        group = list(same_shape)
+    groups: dict[_Shape, list[Request]] = {}
+    for request in requests:
+        if request.forecast is not None and request.inputs.on_hand is not None:
+            groups.setdefault(_shape(request, request.forecast), []).append(request)
+    for group in groups.values():
+        group.sort(key=_last_day)
         for start in range(0, len(group), _CHUNK):
             results |= _decide_together(group[start : start + _CHUNK])
     return [results.get(request.decision_id) or _blocked(request) for request in requests]
+
+
+def _last_day(request: Request) -> int:
+    """Until when demand counts at most; SKUs with the same last day cost least together."""
+    return request.inputs.lead_times[-1].days + request.inputs.review_period_days
+
+
+_Shape = tuple[str, int, int, float, float, tuple[float, ...]]
 
 
 def _forecasts(requests: Sequence[Request]) -> list[DemandForecast]:
     return [request.forecast for request in requests if request.forecast is not None]
 
 
-def _shape(request: Request) -> tuple[str, int, int, float, float, tuple[float, ...]]:
+def _shape(request: Request, forecast: DemandForecast) -> _Shape:
     """What requests must share to be decided together: kind of policy, and what their paths are made with."""
-    (forecast,) = _forecasts([request])
-    copula = forecast.copula
+    copula, levels = forecast.copula, tuple(forecast.quantile_levels)
     horizon = len(forecast.quantiles)
-    levels = tuple(forecast.quantile_levels)
     return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
-def _demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
-    """Joint paths [skus, paths, horizon] of forecasts of one shape, from the messages alone."""
+def _demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
+    """Joint paths [skus, paths, days] of forecasts of one shape, from the messages alone."""
     first = forecasts[0]
-    quantiles = [forecast.quantiles for forecast in forecasts]
+    quantiles = [forecast.quantiles[:days] for forecast in forecasts]
     seeds = [forecast.seed for forecast in forecasts]
-    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths)
+    horizon = len(first.quantiles)
+    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths, horizon)
 
 
 def _blocked(request: Request) -> Wanted:
@@ -111,14 +117,14 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    forecast = _demand_paths(_forecasts(requests))
-    factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
-    outlook = _outlook(requests, forecast)
+    outlook = _outlook(requests)
+    forecast, days = outlook.demand, outlook.demand.shape[2]
+    factors = np.stack([demand_factors(request.inputs, request.epoch_ms, days) for request in requests])
     by_forecast = wanted = sellable = wanted_quantities(outlook)
     if (factors != 1).any():
         outlook = replace(outlook, demand=forecast * factors[:, None, :])
         wanted = sellable = wanted_quantities(outlook)
-    still_sold = np.stack([_still_sold(request, forecast.shape[2]) for request in requests])
+    still_sold = np.stack([_still_sold(request, days) for request in requests])
     if not still_sold.all():
         outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
         sellable = _until_end(outlook, still_sold.all(axis=1))
@@ -137,40 +143,36 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
-def _outlook(requests: Sequence[Request], demand: Floats) -> Outlook:
-    paths, horizon = demand.shape[1:]
-    days = [_arrival_days(request, paths) for request in requests]
+def _left_of_today(request: Request) -> float:
+    """Share of the first day that is still to come: all of it at a review, which is at midnight.
+
+    Demand is taken to come evenly over the day.
+    """
+    if request.cause == REVIEW:
+        return 1.0
+    begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
+    return (end - request.epoch_ms) / (end - begin)
+
+
+def _outlook(requests: Sequence[Request]) -> Outlook:
+    forecasts = _forecasts(requests)
+    paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
+    inputs = [request.inputs for request in requests]
+    arrives = [arrival_days(each.inputs, each.decision_id, each.epoch_ms, paths) for each in requests]
+    review_days = np.array([each.review_period_days for each in inputs])
+    lead_days = lead_within(np.stack([each[-1] for each in arrives]), review_days, horizon)
+    days = min(horizon, int((lead_days + review_days[:, None]).max()))
+    if needs_whole_horizon(inputs[0]):
+        days = horizon
+    demand = _demand_paths(forecasts, days)
+    demand[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     return Outlook(
-        [request.inputs for request in requests],
+        inputs,
         demand,
-        np.array([float(request.inputs.on_hand or 0) for request in requests]),
-        np.stack([_arrivals(request, of, horizon) for request, of in zip(requests, days, strict=True)]),
-        np.stack([of[-1] for of in days]),
+        np.array([float(each.on_hand or 0) for each in inputs]),
+        arriving_units(inputs, arrives, days),
+        lead_days,
     )
-
-
-def _oldest_first(request: Request) -> list[OpenOrder]:
-    return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
-
-
-def _arrival_days(request: Request, paths: int) -> Integers:
-    """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
-    inputs, orders = request.inputs, _oldest_first(request)
-    ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
-    uniforms = [
-        stratified_uniforms(paths, request.decision_id, "open-order", order.order_id) for order in orders
-    ]
-    uniforms.append(stratified_uniforms(paths, request.decision_id, "new-order"))
-    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, np.stack(uniforms))
-
-
-def _arrivals(request: Request, days: Integers, horizon: int) -> Floats:
-    """Units [paths, horizon] that open orders bring before each day opens."""
-    arriving = np.zeros((days.shape[1], horizon))
-    for order, day in zip(_oldest_first(request), days, strict=False):
-        within = day < horizon
-        arriving[np.flatnonzero(within), day[within]] += order.outstanding
-    return arriving
 
 
 def _still_sold(request: Request, horizon: int) -> Floats:
@@ -191,14 +193,37 @@ def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> 
     if until_end < whole:
         detail = "demand after the item's end date is not covered"
         steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
-    apply_order_rules(steps, request.inputs)
+    arrives = usual_arrival_days(request.inputs, request.epoch_ms)
+    if not _is_settled_otherwise(request, arrives):
+        raise_to_minimum(steps, request.inputs, request.epoch_ms)
+    apply_order_rules(steps, request.inputs, _cover_units(request))
+    hold_back(steps, request.inputs, request.epoch_ms)
     _remark_sources(steps, request)
     receipt_ms = None
     if steps.quantity > 0:
-        days = median_lead_days(request.inputs.lead_times)
-        receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
+        receipt_ms = midnight_after(request.epoch_ms, arrives, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
     return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+
+
+def _is_settled_otherwise(request: Request, arrives: int) -> bool:
+    """Whether a planner has set the quantity, or the item ends before the next review's order could serve."""
+    inputs = request.inputs
+    if any(each.target == "order_quantity" for each in inputs.overrides):
+        return True
+    last = midnight_after(request.epoch_ms, arrives + inputs.review_period_days, inputs.time_zone)
+    return inputs.end_ms is not None and inputs.end_ms < last
+
+
+def _cover_units(request: Request) -> int:
+    """What on hand and on order may cover at most: expected demand, its mean going on after the horizon."""
+    limits, forecast = request.inputs.limits, request.forecast
+    if forecast is None or limits is None or limits.cover_cap_days is None:
+        return MAX_UNITS
+    means = mean_demand(forecast.quantile_levels, forecast.quantiles)
+    means = means * demand_factors(request.inputs, request.epoch_ms, len(means))
+    beyond = max(0, limits.cover_cap_days - len(means)) * means.mean()
+    return min(MAX_UNITS, math.ceil(float(means[: limits.cover_cap_days].sum() + beyond)))
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:
@@ -209,29 +234,15 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
 
 
-def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> list[ValueSegment]:
-    """What the units of an order are worth, best first: unit margin x chance that the unit is needed.
+def joint_draws(request: Request, forecast: DemandForecast) -> tuple[Floats, Integers]:
+    """What a decision of the request looks at, for showing where it leads.
 
-    The first segment is the least order, which is bought whole or not at all; the rest is cut into at most
-    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise. Where price and cost are in different
-    currencies no margin is known, and nothing is worth anything.
-
-    Args:
-        quantity: units wanted, whole packs.
-        required: units needed per path [paths].
-        inputs: gives margin, pack and minimum order.
+    Returns:
+        demand [paths, horizon] with the planners' factors, and the days until each open order, oldest first,
+        and an order of now arrive [open orders + 1, paths].
     """
-    if quantity == 0:
-        return []
-    comparable = inputs.price.currency == inputs.unit_cost.currency
-    margin = float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)) if comparable else 0.0
-    first = least_order(inputs)
-    packs = (quantity - first) // inputs.case_pack
-    block = max(1, -(-packs // (MAX_SEGMENTS - 1))) * inputs.case_pack
-    bounds = [0, first, *range(first + block, quantity, block)]
-    if quantity > first:
-        bounds.append(quantity)
-    return [
-        ValueSegment(quantity=to - start, unit_value=max(0.0, margin) * chance_needed(required, start, to))
-        for start, to in pairwise(bounds)
-    ]
+    horizon = len(forecast.quantiles)
+    demand = _demand_paths([forecast], horizon)[0]
+    demand *= demand_factors(request.inputs, request.epoch_ms, horizon) * _still_sold(request, horizon)
+    demand[:, 0] *= _left_of_today(request)
+    return demand, arrival_days(request.inputs, request.decision_id, request.epoch_ms, len(demand))

@@ -22,6 +22,7 @@ class Replies:
         self._location, self._skus = location, frozenset(skus)
         self._forecasts: dict[int, set[str]] = defaultdict(set)
         self._decisions: dict[int, dict[str, ReorderDecision]] = defaultdict(dict)
+        self._superseded: dict[str, str] = {}
 
     def add(self, message: DemandForecast | ReorderDecision) -> None:
         """Takes a message in.
@@ -34,6 +35,8 @@ class Replies:
         if isinstance(message, DemandForecast):
             self._forecasts[message.origin_ms].add(message.sku)
             return
+        if message.supersedes is not None:
+            self._superseded[message.decision_id] = message.supersedes
         known = self._decisions[message.epoch_ms].setdefault(message.decision_id, message)
         if (known.input_digest, known.quantity) != (message.input_digest, message.quantity):
             raise StockstreamError(
@@ -44,6 +47,22 @@ class Replies:
     def decisions(self, epoch_ms: int) -> list[ReorderDecision]:
         """Decisions of the epoch, by SKU."""
         return sorted(self._decisions[epoch_ms].values(), key=lambda decision: decision.sku)
+
+    def to_place(self, after_ms: int, until_ms: int) -> dict[str, ReorderDecision]:
+        """Decisions after an instant, up to another, that none supersedes, by the first that each replaces.
+
+        Of those that supersede each other one is placed at most, whichever has been placed.
+        """
+        replaced = set(self._superseded.values())
+        epochs = sorted(epoch_ms for epoch_ms in self._decisions if after_ms < epoch_ms <= until_ms)
+        found = [decision for epoch_ms in epochs for decision in self.decisions(epoch_ms)]
+        return {self._first_of(each): each for each in found if each.decision_id not in replaced}
+
+    def _first_of(self, decision: ReorderDecision) -> str:
+        first = decision.decision_id
+        while first in self._superseded:
+            first = self._superseded[first]
+        return first
 
     def missing(self, instant_ms: int, review: bool) -> str:
         """What is still to come for the day that ended at `instant_ms`; empty if nothing."""

@@ -9,8 +9,8 @@ With `--clicks` it replays a log of real clicks instead, alone: no stock, no ord
 """
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -76,7 +76,7 @@ class Shop:
         begin = time.monotonic()
         decisions = self._wait(day, instant_ms, self.scenario.is_review(next_day))
         waited = time.monotonic() - begin
-        orders = self._place(next_day, decisions)
+        orders = self._place(next_day, self.replies.to_place(self.scenario.midnight_ms(day), instant_ms))
         close = DayClose(str(day), events, len(decisions), len(orders), round(waited, 3))
         self.files.close(close)
         return close
@@ -96,7 +96,7 @@ class Shop:
         except WaitExpired as error:
             raise WaitExpired(f"close of {day}: {error}") from None
 
-    def _place(self, day: date, decisions: Iterable[ReorderDecision]) -> list[PurchaseOrder]:
+    def _place(self, day: date, decisions: Mapping[str, ReorderDecision]) -> list[PurchaseOrder]:
         orders = place_decided(self.scenario, self.warehouse, day, decisions)
         self._publish(order_events(self.scenario, orders))
         self.producer.flush()
@@ -111,12 +111,18 @@ class Shop:
 
 
 def place_decided(
-    scenario: Scenario, warehouse: Warehouse, day: date, decisions: Iterable[ReorderDecision]
+    scenario: Scenario, warehouse: Warehouse, day: date, decisions: Mapping[str, ReorderDecision]
 ) -> list[PurchaseOrder]:
-    """Opens one order per decision to order, whatever the number of times a decision is seen."""
+    """Opens one order per decision to order, whatever the number of times a decision is seen.
+
+    The order bears the id of the first decision that it replaces, so that nothing is ordered twice where
+    that one has been placed.
+    """
     wanted = [
-        scenario.order_of(decision.decision_id, decision.sku, day, decision.quantity)
-        for decision in decisions
+        replace(
+            scenario.order_of(first, decision.sku, day, decision.quantity), decision_id=decision.decision_id
+        )
+        for first, decision in decisions.items()
         if decision.status == "order"
     ]
     return [order for order in wanted if warehouse.place(order)]

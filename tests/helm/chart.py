@@ -16,6 +16,7 @@ KINDS = (
     "ray.io/v1/RayService",
     "ray.io/v1/RayCronJob",
     "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/PrometheusRule",
 )
 SMALL, EXTERNAL, PRODUCTION = (
     CHART / "ci" / f"{name}-values.yaml" for name in ("small", "external-kafka", "production")

@@ -20,6 +20,8 @@ def query(port: int, expression: str) -> list[str]:
 def test_prometheus_scrapes_the_stack_or_says_that_it_is_not_there(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     Gauge("stockstream_lamps", "lamps in stock", registry=registry).set(7)
+    told = Gauge("ray_stockstream_event_time_seconds", "", ["topic"], registry=registry)
+    told.labels("shop.clickstream.v1").set(1)
     web, metrics = free_ports(2)
     exposing, thread = start_http_server(metrics, "127.0.0.1", registry)
     server = PrometheusServer(tmp_path)
@@ -27,6 +29,7 @@ def test_prometheus_scrapes_the_stack_or_says_that_it_is_not_there(tmp_path: Pat
     if PrometheusServer.is_installed():
         server.start(web, {"features": metrics})
         wait_until(lambda: query(web, "stockstream_lamps") == ["7"], 30, "the first scrape")
+        wait_until(lambda: query(web, "count(stockstream:shop_clock:seconds)") == ["1"], 30, "the first rule")
         server.component.stop()
     else:
         with pytest.raises(StockstreamError, match="no Prometheus in"):

@@ -16,10 +16,10 @@ import pandas as pd
 from batch.backtesting.forecaster import Forecast, Forecaster, History
 from batch.backtesting.rolling import rolling_origins, segments_at
 from batch.backtesting.runs import Run, Task
-from batch.backtesting.sales_panel import SalesPanel
 from batch.censored_truth import CensoredTruth, censored_truth, existing_days, is_development
 from batch.forecaster.panel import DemandPanel, thinned
 from batch.forecaster.quantile_function import mean
+from batch.forecaster.sales_panel import SalesPanel
 from batch.forecaster.windows import Floats
 from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure, measured

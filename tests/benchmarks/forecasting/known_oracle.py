@@ -8,9 +8,9 @@ import numpy as np
 from batch.backtesting.forecaster import Forecast, History
 from batch.backtesting.rolling import rolling_origins, segments_at
 from batch.backtesting.runs import Task
-from batch.backtesting.sales_panel import SalesPanel
 from batch.backtesting.scores import ScoreSums
 from batch.demand_generator import GeneratedDemand, GeneratorPlan, generate
+from batch.forecaster.sales_panel import SalesPanel
 from infra.contracts.demand import QUANTILE_LEVELS
 from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.forecasting.measured_runs import (

@@ -10,8 +10,8 @@ import pandas as pd
 from batch.backtesting.models import BASELINES
 from batch.backtesting.rolling import Origins, rolling_origins, segments_at
 from batch.backtesting.runs import Run, Task
-from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
 from batch.backtesting.summary import metrics
+from batch.forecaster.sales_panel import SalesPanel, read_sales_panel
 from infra.local.verify import current_commit
 from tests.benchmarks.data_file import data_file
 from tests.benchmarks.figures import Figure

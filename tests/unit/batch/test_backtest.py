@@ -13,7 +13,7 @@ from batch.backtesting.empirical import EmpiricalQuantiles, SeasonalNaive
 from batch.backtesting.forecaster import Forecast, History
 from batch.backtesting.models import NewForecaster
 from batch.backtesting.rolling import history_at, outcome_at, rolling_origins, segments_at
-from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
+from batch.forecaster.sales_panel import SalesPanel, read_sales_panel
 from infra.errors import StockstreamError
 
 FIRST = date(2023, 1, 2)

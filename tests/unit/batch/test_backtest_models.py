@@ -22,8 +22,8 @@ from batch.backtesting.intermittent import ADIDA, TSB, CrostonSBA
 from batch.backtesting.lstm import LSTM
 from batch.backtesting.models import MODELS, chosen_models
 from batch.backtesting.rolling import history_at
-from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
 from batch.backtesting.state_space import AutoARIMA, AutoETS
+from batch.forecaster.sales_panel import SalesPanel, read_sales_panel
 from batch.forecaster.training import TrainingPlan
 from infra.contracts.demand import QUANTILE_LEVELS
 from infra.errors import StockstreamError

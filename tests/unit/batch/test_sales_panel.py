@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from batch.backtesting.sales_panel import SalesPanel, read_sales_panel
+from batch.forecaster.sales_panel import SalesPanel, read_sales_panel
 from infra.errors import StockstreamError
 
 FIRST = date(2024, 1, 1)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from infra.contracts.planning import Override
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.planning import DecisionAction, Override
 from tests.unit.serving.records import DAY_MS, EPOCH
 
 
@@ -21,4 +22,14 @@ def override(target: Any, value: float, **changes: Any) -> Override:
             "reason": "magazine cover",
             **changes,
         }
+    )
+
+
+def action(kind: Any, decision: ReorderDecision, event_time_ms: int = EPOCH + 3_600_000) -> DecisionAction:
+    return DecisionAction(
+        event_type=kind,
+        decision_id=decision.decision_id,
+        event_time_ms=event_time_ms,
+        author="ada",
+        reason="supplier strike",
     )

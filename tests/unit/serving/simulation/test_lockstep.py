@@ -79,3 +79,20 @@ def test_a_decision_seen_twice_counts_once() -> None:
 def test_one_decision_id_with_two_quantities_is_refused() -> None:
     with pytest.raises(StockstreamError, match="decision-00000 of SKU 00000 came twice: 12 and 24 units"):
         wait([[decision("00000", 12), decision("00000", 24)]], review=True)
+
+
+def test_only_the_newest_of_decisions_that_supersede_each_other_is_placed_under_the_id_of_the_first() -> None:
+    first, other = decision("00000"), decision("00001")
+    second = first.model_copy(
+        update={"decision_id": "second", "epoch_ms": INSTANT + 5, "supersedes": "decision-00000"}
+    )
+    third = second.model_copy(
+        update={"decision_id": "third", "epoch_ms": INSTANT + 9, "supersedes": "second"}
+    )
+    replies = Replies("gb-main", SKUS)
+    for message in (third, first, second, other):
+        replies.add(message)
+
+    assert replies.to_place(INSTANT - 1, INSTANT + 9) == {"decision-00000": third, "decision-00001": other}
+    assert replies.to_place(INSTANT - 1, INSTANT) == {"decision-00001": other}
+    assert replies.to_place(INSTANT, INSTANT + 8) == {}

@@ -21,9 +21,9 @@ def decision(sku: str, status: str, quantity: int) -> ReorderDecision:
 
 
 def test_a_decision_seen_twice_places_one_order(scenario: Scenario) -> None:
-    warehouse, decided = scenario.warehouse(), [decision("10001", "order", 24)]
+    warehouse, decided = scenario.warehouse(), {"decision-10001": decision("10001", "order", 24)}
 
-    placed = [place_decided(scenario, warehouse, REVIEW, decided * 2) for _ in range(2)]
+    placed = [place_decided(scenario, warehouse, REVIEW, decided) for _ in range(2)]
 
     assert [(order.order_id, order.quantity) for order in placed[0]] == [("po-decision-10001", 24)]
     assert placed[1] == []
@@ -32,7 +32,19 @@ def test_a_decision_seen_twice_places_one_order(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("status", ["no_order", "blocked"])
 def test_decisions_not_to_order_place_nothing(scenario: Scenario, status: str) -> None:
-    assert place_decided(scenario, scenario.warehouse(), REVIEW, [decision("10001", status, 0)]) == []
+    decided = {"decision-10001": decision("10001", status, 0)}
+
+    assert place_decided(scenario, scenario.warehouse(), REVIEW, decided) == []
+
+
+def test_what_supersedes_a_placed_decision_is_not_placed_too(scenario: Scenario) -> None:
+    warehouse, first = scenario.warehouse(), decision("10001", "order", 24)
+    second = first.model_copy(update={"decision_id": "second", "supersedes": first.decision_id})
+
+    (placed,) = place_decided(scenario, warehouse, REVIEW, {first.decision_id: second})
+
+    assert (placed.order_id, placed.decision_id) == ("po-decision-10001", "second")
+    assert place_decided(scenario, warehouse, REVIEW, {first.decision_id: first}) == []
 
 
 def test_the_replay_runs_to_the_end_of_the_sample_by_default(scenario: Scenario) -> None:

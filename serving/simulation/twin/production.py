@@ -1,0 +1,145 @@
+"""The planner in production, in the twin: its state, its requests and its decisions are the Planner's own.
+
+Simulated stock, orders and receipts become the messages of their topics and go through `PlannerState`; the
+forecasts are the Forecaster's (`ForecastSource`); `decide` says what is ordered. There is no shared budget.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from batch.forecaster.windows import DemandWindow, Flags
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import OpenOrder
+from infra.contracts.message import Message
+from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
+from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from serving.forecast_source import FALLBACK_HISTORY_DAYS
+from serving.inventory.cover import Integers
+from serving.inventory.policy import Request, decide
+from serving.partition_log import Entry
+from serving.planner_state import PlannerState
+from serving.simulation.day_events import PLACED_AFTER_MS
+from serving.simulation.twin.loop import Review
+from serving.simulation.twin.order_sizes import order_sizes
+from serving.simulation.twin.remembered_forecasts import RememberedForecasts
+from serving.simulation.twin.world import Order, World
+
+
+class ProductionPlanner:
+    """Decides as the Planner would on the same day.
+
+    Args:
+        world: its items, calendars and days; never its demand.
+        forecasts: the Forecaster's.
+        items: the world's, with the service or the policy to try.
+    """
+
+    def __init__(self, world: World, forecasts: RememberedForecasts, items: Sequence[Item]) -> None:
+        self._world, self._forecasts, self._items = world, forecasts, items
+        self._state = PlannerState(frozenset({0}), 1, 0)
+        self._offset = 0
+        for calendar in world.calendars:
+            self._take(CALENDARS, calendar)
+        for item in items:
+            self._take(ITEMS, item)
+
+    def order(self, review: Review) -> Integers:
+        """What `decide` answers; customers who wait and whom no open order will serve are added."""
+        requests = self.requests(review)
+        owed = np.maximum(review.backlog - review.on_order, 0)
+        decided = np.array([wanted.quantity for wanted in decide(requests)])
+        return order_sizes(decided + owed, self._world)
+
+    def requests(self, review: Review) -> list[Request]:
+        """The Planner's requests of the epoch, from messages that say what has happened."""
+        epoch_ms = self._world.midnight_ms(review.column)
+        for order in review.placed:
+            at = self._world.midnight_ms(order.placed) + PLACED_AFTER_MS
+            self._take(PURCHASE_ORDERS, self._order_event(order, "placed", at))
+        for order in review.received:
+            at = self._world.midnight_ms(order.due)
+            self._take(PURCHASE_ORDERS, self._order_event(order, "received", at))
+        for row, units in enumerate(review.on_hand.tolist()):
+            self._take(STOCK_LEVELS, self._snapshot(row, units, review.column))
+        for forecast in self.forecasts(review):
+            self._take(FORECASTS, forecast)
+        requests = self._state.requests(list(self._items), epoch_ms, stale=False)
+        self._state.forget_before(epoch_ms)
+        return [promised(each, int(owed)) for each, owed in zip(requests, review.backlog, strict=True)]
+
+    def forecasts(self, review: Review) -> list[DemandForecast]:
+        """The Forecaster's messages at the epoch, from what was sold and seen until then."""
+        keys = [(item.sku, item.location) for item in self._items]
+        return self._forecasts.forecast(self._window(review), keys, self._world.midnight_ms(review.column))
+
+    def _window(self, review: Review) -> DemandWindow:
+        world, column = self._world, review.column
+        days = max(self._forecasts.history_days, FALLBACK_HISTORY_DAYS)
+        missing, past = max(0, days - column), slice(max(0, column - days), column)
+        front = ((0, 0), (missing, 0))
+        launched: Flags = world.launched[:, past]
+        return DemandWindow(
+            last_day=world.day(column - 1),
+            units=np.pad(review.sold[:, past], front),
+            observed=np.pad(review.observed[:, past] & launched, front),
+            open=np.pad(world.location_open[:, past] & launched, front),
+            future_open=world.open_ahead(column),
+        )
+
+    def _take(self, topic: str, message: Message) -> None:
+        self._state.apply(Entry(topic, 0, self._offset, message))
+        self._offset += 1
+
+    def _snapshot(self, row: int, units: int, column: int) -> StockLevel:
+        item = self._items[row]
+        return StockLevel(
+            event_id=f"snapshot-{item.sku}-{self._world.day(column)}",
+            event_time_ms=self._world.midnight_ms(column),
+            sku=item.sku,
+            location=item.location,
+            event_type="snapshot",
+            on_hand=units,
+        )
+
+    def _order_event(
+        self, order: Order, state: Literal["placed", "received"], at_ms: int
+    ) -> PurchaseOrderEvent:
+        item = self._items[order.row]
+        return PurchaseOrderEvent(
+            event_id=f"{state}-{order.order_id}"[:64],
+            event_time_ms=at_ms,
+            sku=item.sku,
+            location=item.location,
+            event_type=state,
+            order_id=order.order_id,
+            supplier=item.supplier,
+            quantity=order.quantity,
+        )
+
+
+def promised(request: Request, owed: int) -> Request:
+    """The request without the units of open orders that waiting customers will take, oldest order first."""
+    if owed == 0:
+        return request
+    left = _after_promises(request.inputs.open_orders, owed)
+    return Request(
+        request.decision_id,
+        request.sku,
+        request.location,
+        request.epoch_ms,
+        request.cause,
+        request.inputs.model_copy(update={"open_orders": left}),
+        request.forecast,
+    )
+
+
+def _after_promises(orders: Sequence[OpenOrder], owed: int) -> list[OpenOrder]:
+    left = []
+    for order in orders:
+        taken = min(owed, order.outstanding)
+        owed -= taken
+        if order.outstanding > taken:
+            left.append(order.model_copy(update={"outstanding": order.outstanding - taken}))
+    return left
