@@ -5,18 +5,18 @@ earliest offset and never commit by themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from pydantic import BaseModel
 
 from infra.contracts.codec import encode
 from infra.contracts.message import Heartbeat
 from infra.contracts.topics import TOPICS
 from infra.errors import ContractError, StockstreamError, WaitExpired
-from infra.kafka_security import load_kafka_security
+from infra.kafka_security import KafkaSecurity, load_kafka_security
 
 HEARTBEAT_KEY = b"heartbeat"
 Headers = Sequence[tuple[str, bytes]]
@@ -26,10 +26,10 @@ class Producer:
     """Sends contract-checked messages; `flush` returns only when every one is acknowledged."""
 
     def __init__(self, bootstrap_servers: str) -> None:
-        security = load_kafka_security().client_options()
-        with _reachable(bootstrap_servers):
+        self._security = load_kafka_security()
+        with _reachable(bootstrap_servers, self._security):
             self._client = KafkaProducer(
-                **security,
+                **self._security.client_options(),
                 bootstrap_servers=bootstrap_servers.split(","),
                 acks="all",
                 enable_idempotence=True,
@@ -71,12 +71,14 @@ class Producer:
         """Waits for every acknowledgement.
 
         Raises:
+            StockstreamError: the user may not write to a topic.
             Exception: the first failed send since the last flush.
         """
         self._client.flush(timeout=timeout_seconds)
         if self._failures:
             failures, self._failures = self._failures, []
-            raise failures[0]
+            with _permitted(self._security):
+                raise failures[0]
 
     def close(self) -> None:
         self._client.close(timeout=10)
@@ -88,10 +90,10 @@ def make_consumer(bootstrap_servers: str) -> KafkaConsumer:
     Raises:
         StockstreamError: no broker answers.
     """
-    security = load_kafka_security().client_options()
-    with _reachable(bootstrap_servers):
+    security = load_kafka_security()
+    with _reachable(bootstrap_servers, security):
         return KafkaConsumer(
-            **security,
+            **security.client_options(),
             bootstrap_servers=bootstrap_servers.split(","),
             group_id=None,
             enable_auto_commit=False,
@@ -105,13 +107,22 @@ def make_consumer(bootstrap_servers: str) -> KafkaConsumer:
 
 
 @contextmanager
-def _reachable(bootstrap_servers: str) -> Iterator[None]:
+def _reachable(bootstrap_servers: str, security: KafkaSecurity) -> Iterator[None]:
     try:
         yield
     except KafkaTimeoutError:
-        raise StockstreamError(
-            f"no Kafka broker answers at {bootstrap_servers} (setting bootstrap_servers); is the stack up?"
-        ) from None
+        raise StockstreamError(security.why_unreachable(bootstrap_servers)) from None
+
+
+@contextmanager
+def _permitted(security: KafkaSecurity) -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        if "AuthorizationFailed" not in str(error):  # the type is not kept where a producer asks for its id
+            raise
+        user = security.username or "who names no user"
+        raise StockstreamError(f"Kafka user {user} lacks a permission: {error}") from None
 
 
 def topic_partitions(topics: Sequence[str], partitions: Sequence[int]) -> list[TopicPartition]:
@@ -126,9 +137,10 @@ def read_to_end(bootstrap_servers: str, assigned: Sequence[TopicPartition]) -> I
 
     Raises:
         WaitExpired: a partition stopped delivering before its end.
+        StockstreamError: the user may not read one of the topics.
     """
     consumer = make_consumer(bootstrap_servers)
-    try:
+    with closing(consumer), _permitted(load_kafka_security()):
         consumer.assign(list(assigned))
         consumer.seek_to_beginning(*assigned)
         ends: Mapping[TopicPartition, int] = consumer.end_offsets(list(assigned))
@@ -142,5 +154,3 @@ def read_to_end(bootstrap_servers: str, assigned: Sequence[TopicPartition]) -> I
                 )
             for tp, records in batches.items():
                 yield from (record for record in records if record.offset < ends[tp])
-    finally:
-        consumer.close()

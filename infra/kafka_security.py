@@ -3,6 +3,8 @@
 Apart from the other settings, which travel between processes and into logs: credentials stay where they came.
 """
 
+import socket
+import ssl
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -52,6 +54,27 @@ class KafkaSecurity(BaseSettings):
                 "sasl_plain_password": self.password.get_secret_value(),
             }
         return options
+
+    def _who(self) -> str:
+        if self.security_protocol == "SSL":
+            return f"a client without a user; {PREFIX}SECURITY_PROTOCOL says SASL_SSL"
+        return f"user {self.username!r} or its password"
+
+    def why_unreachable(self, bootstrap_servers: str) -> str:
+        """Why no broker let a client in, found by knocking at the first one: an answer for the user."""
+        host, _, port = bootstrap_servers.split(",")[0].rpartition(":")
+        at = f"at {bootstrap_servers}"
+        try:
+            with socket.create_connection((host, int(port)), timeout=5.0) as knocking:
+                if self.security_protocol == "PLAINTEXT":
+                    return f"a broker {at} refuses plain text; {PREFIX}SECURITY_PROTOCOL says SSL or SASL_SSL"
+                context = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+                with context.wrap_socket(knocking, server_hostname=host):
+                    return f"the broker {at} refused {self._who()}"
+        except ssl.SSLError as error:
+            return f"the broker {at} did not prove its identity ({PREFIX}CA_FILE): {error.reason or error}"
+        except OSError:
+            return f"no Kafka broker answers {at} (setting bootstrap_servers); is the stack up?"
 
 
 def load_kafka_security() -> KafkaSecurity:

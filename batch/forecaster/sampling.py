@@ -14,9 +14,16 @@ from infra.contracts.demand import Copula
 
 Floats = NDArray[np.float64]
 
+_MOST_CELLS = 2**14
+
 
 def sample_paths(
-    levels: Sequence[float], quantiles: ArrayLike, copula: Copula, seeds: Sequence[int], n_paths: int
+    levels: Sequence[float],
+    quantiles: ArrayLike,
+    copula: Copula,
+    seeds: Sequence[int],
+    n_paths: int,
+    horizon: int | None = None,
 ) -> Floats:
     """Joint demand paths, antithetic in pairs.
 
@@ -25,17 +32,19 @@ def sample_paths(
 
     Args:
         levels: ascending probabilities of the knots.
-        quantiles: (series, horizon, levels) in units; all zero on closed days.
+        quantiles: (series, steps, levels) in units; all zero on closed days.
         copula: dependence between steps.
         seeds: one non-negative integer per series.
         n_paths: paths per series.
+        horizon: steps of the whole paths, if only their first steps are asked for.
 
     Returns:
-        (series, n_paths, horizon) in units.
+        (series, n_paths, steps) in units; in memory the paths of a step lie together.
     """
     knots = np.asarray(quantiles, dtype=np.float64)
-    scores = _normal_scores(copula, seeds, n_paths, knots.shape[1])
-    return _interpolate(np.asarray(levels), knots, ndtr(scores))
+    steps = knots.shape[1]
+    scores = _normal_scores(copula, seeds, n_paths, steps, horizon or steps)
+    return _interpolate(np.asarray(levels), knots, ndtr(scores)).swapaxes(1, 2)
 
 
 def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
@@ -43,27 +52,51 @@ def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
 
 
-def _normal_scores(copula: Copula, seeds: Sequence[int], n_paths: int, horizon: int) -> Floats:
-    """(series, n_paths, horizon) with correlation level + (1 - level) * decay ** |i - j| between steps."""
-    shape = ((n_paths + 1) // 2, horizon + 1)
-    half = np.stack([np.random.default_rng(seed).standard_normal(shape) for seed in seeds])
-    shared, own = half[:, :, :1], half[:, :, 1:]
-    for step in range(1, horizon):
-        own[:, :, step] = copula.decay * own[:, :, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, :, step]
+def _normal_scores(copula: Copula, seeds: Sequence[int], n_paths: int, steps: int, horizon: int) -> Floats:
+    """(series, steps, n_paths) with correlation level + (1 - level) * decay ** |i - j| between steps."""
+    half_paths = (n_paths + 1) // 2
+    drawn = np.empty((half_paths, horizon + 1))
+    half = np.empty((len(seeds), steps + 1, half_paths))
+    for of_series, seed in zip(half, seeds, strict=True):
+        np.random.default_rng(seed).standard_normal(out=drawn)
+        of_series[:] = drawn.T[: steps + 1]
+    shared, own = half[:, :1], half[:, 1:]
+    for step in range(1, steps):
+        own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
     scores = np.sqrt(copula.level) * shared + np.sqrt(1 - copula.level) * own
-    pairs: Floats = np.concatenate([scores, -scores], axis=1)[:, :n_paths]
+    pairs: Floats = np.concatenate([scores, -scores], axis=2)[:, :, :n_paths]
     return pairs
 
 
 def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats:
-    """Values (series, n_paths, horizon) of the quantile functions at the given probabilities."""
+    """Values (series, steps, n_paths) of the quantile functions at the given probabilities."""
     slope = (knots[..., -1:] - knots[..., -2:-1]) / (levels[-1] - levels[-2])
     top = knots[..., -1:] + slope * (1 - levels[-1])
-    values = np.concatenate([np.zeros_like(top), knots, top], axis=2).swapaxes(1, 2)
+    values = np.concatenate([np.zeros_like(top), knots, top], axis=2)
     edges = np.concatenate([[0.0], levels, [1.0]])
-    segment = np.clip(np.searchsorted(edges, probabilities, side="right") - 1, 0, len(levels))
-    low = np.take_along_axis(values, segment, axis=1)
-    high = np.take_along_axis(values, segment + 1, axis=1)
-    share = (probabilities - edges[segment]) / (edges[segment + 1] - edges[segment])
-    values_there: Floats = low + (high - low) * share
-    return values_there
+    segment = _segments(edges, probabilities)
+    share: Floats = probabilities - edges.take(segment)
+    share /= np.diff(edges).take(segment)
+    segments = len(edges) - 1
+    segment += np.arange(0, segments * knots.shape[0] * knots.shape[1], segments).reshape(*knots.shape[:2], 1)
+    share *= np.diff(values, axis=2).ravel().take(segment)
+    share += values[..., :-1].ravel().take(segment)
+    return share
+
+
+def _segments(edges: Floats, probabilities: Floats) -> NDArray[np.int64]:
+    """Which segment between edges 0 .. 1 each probability lies in; a probability of 1 is in the last.
+
+    A table of cells, each with one edge at most, spares the search where edges are not too close. The number
+    of cells is a power of two, so that finding the cell is exact.
+    """
+    cells = 2 ** int(np.ceil(np.log2(1 / np.diff(edges).min())))
+    last = len(edges) - 2
+    if cells > _MOST_CELLS:
+        found = np.searchsorted(edges, probabilities, side="right") - 1
+        return np.minimum(found, last)
+    first = np.minimum(np.searchsorted(edges, np.arange(cells + 1) / cells, side="right") - 1, last)
+    next_edge = np.append(edges[1:-1], np.inf)
+    segment: NDArray[np.int64] = first.take((probabilities * cells).astype(np.int64))
+    segment += probabilities >= next_edge.take(segment)
+    return segment

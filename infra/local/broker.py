@@ -5,10 +5,10 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 from infra.contracts.topics import TOPICS, turned_away
 from infra.errors import StockstreamError
 from infra.local.processes import Component
+from infra.local.secured_broker import BrokerSecurity
 
 JARS = Path(__file__).parents[2] / ".run" / "jars" / "broker"
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -25,11 +26,8 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+{listeners}
 log.dirs={data}
 log.retention.ms=-1
 log.retention.check.interval.ms=1000
@@ -51,24 +49,36 @@ log.cleaner.dedupe.buffer.size=16777216
 log.cleaner.threads=1
 """
 
+_PLAIN_LISTENERS = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+"""
+
 
 class Broker:
     """A broker whose files, log and pid file live in a run directory.
 
-    Started again in the same directory it keeps its data and its ports.
+    Started again in the same directory it keeps its data and its ports. It is a secured one if the directory
+    has been prepared for that (`BrokerSecurity.prepare`).
     """
 
     def __init__(self, run_dir: Path) -> None:
         self._data = run_dir / "broker"
         self._properties = self._data / "server.properties"
+        self._security = BrokerSecurity(run_dir)
         self.component = Component("broker", run_dir)
 
     @property
     def bootstrap_servers(self) -> str:
-        """The broker's address, host:port, once it has been started."""
+        """The broker's address, host:port, for clients, once it has been started."""
+        return self._advertised()[-1]
+
+    def _advertised(self) -> list[str]:
         for line in self._properties.read_text().splitlines():
             if line.startswith("advertised.listeners="):
-                return line.rpartition("/")[2]
+                return [listener.rpartition("/")[2] for listener in line.split(",")]
         raise StockstreamError(f"{self._properties} names no advertised.listeners")
 
     def start(self) -> None:
@@ -83,6 +93,9 @@ class Broker:
             self._format()
         self.component.start(_java("kafka.Kafka", str(self._properties)))
         self.component.wait_until_ready(self._answers, _START_TIMEOUT_SECONDS)
+        if self._security.is_on:
+            with closing(self._admin()) as admin:
+                self._security.grant(admin)
 
     def stop(self) -> None:
         """Shuts the broker down; its data stays."""
@@ -95,8 +108,7 @@ class Broker:
             partitions: partitions of each topic.
             configs: further topic settings by topic name, e.g. small segments to force a compaction.
         """
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
-        try:
+        with closing(self._admin()) as admin:
             missing = {
                 name: own for name, own in _topic_configs().items() if name not in set(admin.list_topics())
             }
@@ -110,8 +122,6 @@ class Broker:
             }
             if options:
                 admin.create_topics(options, wait_for_metadata=True)
-        finally:
-            admin.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -122,24 +132,32 @@ class Broker:
     ) -> None:
         self.stop()
 
+    def _admin(self, **options: Any) -> KafkaAdminClient:
+        """A client that may do everything: of a secured broker, through its own listener."""
+        security = self._security.admin_options() if self._security.is_on else {}
+        return KafkaAdminClient(bootstrap_servers=self._advertised()[0], **security, **options)
+
     def _answers(self) -> bool:
         # A port that refuses is asked first: kafka-python leaves its socket open when it is refused.
-        host, _, port = self.bootstrap_servers.partition(":")
+        host, _, port = self._advertised()[0].partition(":")
         try:
             socket.create_connection((host, int(port)), timeout=1.0).close()
-            KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5000).close()
+            self._admin(bootstrap_timeout_ms=5000).close()
         except (OSError, KafkaError):
             return False
         return True
 
     def _format(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
-        port, controller_port = free_ports(2)
+        ports = dict(zip(("port", "controller_port", "internal_port"), free_ports(3), strict=True))
+        listeners = (
+            self._security.listeners(ports) if self._security.is_on else _PLAIN_LISTENERS.format(**ports)
+        )
         draft = self._properties.with_suffix(".draft")
         draft.write_text(
             _PROPERTIES.format(
-                port=port,
-                controller_port=controller_port,
+                controller_port=ports["controller_port"],
+                listeners=listeners,
                 data=(self._data / "log").resolve(),
                 max_message_bytes=MAX_MESSAGE_BYTES,
             )

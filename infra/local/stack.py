@@ -14,6 +14,7 @@ from infra.errors import StockstreamError, exit_with_message
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, started_components
 from infra.local.prometheus_server import PrometheusServer
+from infra.local.secured_broker import OPERATOR, SHOP, BrokerSecurity
 from infra.ray_directory import LOOPBACK_RAY
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
@@ -42,8 +43,22 @@ class Stack:
         """Settings as the components see them."""
         return load_settings(run_dir=self.run_dir)
 
-    def start_broker(self) -> None:
-        """Starts the broker, creates the topics and writes the addresses of everything to come."""
+    @property
+    def security(self) -> BrokerSecurity:
+        """Certificates and credentials, if it is a secured stack."""
+        return BrokerSecurity(self.run_dir)
+
+    def start_broker(self, secure: bool = False) -> None:
+        """Starts the broker, creates the topics and writes the addresses of everything to come.
+
+        Args:
+            secure: with TLS, SCRAM and access control. It stays so for the life of the run directory.
+
+        Raises:
+            StockstreamError: the run directory already has a broker that is not secured.
+        """
+        if secure:
+            self.security.prepare(self.run_dir / "broker")
         broker = Broker(self.run_dir)
         broker.start()
         ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
@@ -100,16 +115,22 @@ class Stack:
     def _addresses_file(self) -> Path:
         return self.run_dir / "stack.json"
 
+    def _kafka_user(self, component: str) -> dict[str, str]:
+        """Environment of a component's user: every zone's features job is the same one."""
+        user = "features" if component.startswith("features") else component
+        return self.security.environment(user) if self.security.is_on else {}
+
     def _start_module(self, name: str, module: str, timeout_seconds: float, *arguments: str) -> None:
         ready = ready_file(self.run_dir, name)
         ready.unlink(missing_ok=True)
         component = Component(name, self.run_dir)
         environment = LOOPBACK_RAY | {"STOCKSTREAM_RUN_DIR": str(self.run_dir.resolve())}
+        environment |= self._kafka_user(name)
         component.start([sys.executable, "-m", module, *arguments], environment)
         component.wait_until_ready(ready.exists, timeout_seconds)
 
 
-def start_all(stack: Stack) -> None:
+def start_all(stack: Stack, secure: bool = False) -> None:
     """Starts every component in order, with a line of progress for each; what has started ends if one fails.
 
     Raises:
@@ -118,7 +139,7 @@ def start_all(stack: Stack) -> None:
     if running := stack.running():
         raise StockstreamError(f"the stack in {stack.run_dir} runs already ({', '.join(running)})")
     try:
-        announce("broker", stack.start_broker)
+        announce("broker", lambda: stack.start_broker(secure))
         announce("features", stack.start_features)
         announce("serving", stack.start_serving)
         if PrometheusServer.is_installed():
@@ -150,14 +171,21 @@ def address_lines(stack: Stack) -> list[str]:
     }
     if Component("prometheus", stack.run_dir).is_running():
         lines["Prometheus"] = f"http://127.0.0.1:{stack.addresses()['prometheus_port']}"
+    if stack.security.is_on:
+        files = (str(stack.security.credentials_file(user)) for user in (OPERATOR, SHOP))
+        lines["Kafka users"] = f"source {' or '.join(files)}"
     return [f"  {name:<12}{address}" for name, address in lines.items()]
 
 
 @app.command()
-def up() -> None:
+def up(
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Kafka with TLS, SCRAM users and access control")
+    ] = False,
+) -> None:
     """Start broker, features job, serving and, where its binary is, Prometheus."""
     stack = Stack(load_settings().run_dir)
-    start_all(stack)
+    start_all(stack, secure)
     typer.echo("\n".join(address_lines(stack)))
 
 

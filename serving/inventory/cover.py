@@ -11,36 +11,47 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+def lead_within(lead_days: Integers, review_days: Integers, horizon: int) -> Integers:
+    """Lead times; one that leaves no room for a review period within the horizon is the longest that does.
+
+    Args:
+        lead_days: [skus, paths].
+        review_days: [skus].
+        horizon: days; beyond it no demand is forecast.
+    """
+    return np.minimum(lead_days, np.maximum(horizon - review_days, 0)[:, None])
+
+
 def required_quantities(
     demand: Floats, on_hand: Floats, arrivals: Floats, lead_days: Integers, review_days: Integers
 ) -> Floats:
     """The least quantity per path with which no day of the window runs out of stock.
 
-    Until the order arrives, demand that stock cannot serve is lost. The window is cut at the horizon: a lead
-    time that leaves no room for a review period within it counts as the longest that does, because beyond
-    the horizon no demand is forecast.
+    Until the order arrives, demand that stock cannot serve is lost. Lead times are cut to `lead_within` the
+    days that are given.
 
     Args:
-        demand: units [skus, paths, horizon].
+        demand: units [skus, paths, days].
         on_hand: units at the epoch [skus].
-        arrivals: units of open orders received before each day opens [skus, paths, horizon].
+        arrivals: units of open orders received before each day opens [skus, paths, days].
         lead_days: lead time of the new order [skus, paths].
         review_days: days to the next review [skus].
 
     Returns:
         units [skus, paths], fractional where demand is.
     """
-    horizon = demand.shape[2]
-    lead = np.minimum(lead_days, np.maximum(horizon - review_days, 0)[:, None])
+    days = demand.shape[2]
+    lead = lead_within(lead_days, review_days, days)
     window_end = lead + review_days[:, None]
     stock = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
-    required = np.zeros_like(stock)
-    for day in range(horizon):
-        stock = stock + arrivals[:, :, day] - demand[:, :, day]
-        stock = np.where(day < lead, np.maximum(stock, 0.0), stock)
-        in_window = (lead <= day) & (day < window_end)
-        required = np.where(in_window, np.maximum(required, -stock), required)
-    return required
+    lowest = np.zeros_like(stock)
+    for day in range(min(days, int(window_end.max()))):
+        stock += arrivals[:, :, day]
+        stock -= demand[:, :, day]
+        arrived = lead <= day
+        stock = np.maximum(stock, np.where(arrived, -np.inf, 0.0))
+        lowest = np.minimum(lowest, np.where(arrived & (day < window_end), stock, 0.0))
+    return 0.0 - lowest
 
 
 def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:
@@ -61,7 +72,16 @@ def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:
     return whole
 
 
-def chance_needed(required: Floats, units_from: int, units_to: int) -> float:
-    """Mean probability that a unit of the block `units_from + 1 .. units_to` is needed; one SKU's paths."""
-    needed = np.clip(np.ceil(required) - units_from, 0, units_to - units_from)
-    return float(needed.sum() / (len(required) * (units_to - units_from)))
+def chances_needed(required: Floats, bounds: Integers) -> Floats:
+    """Mean probability, for each block of units between neighbouring bounds, that a unit of it is needed.
+
+    Args:
+        required: units per path of one SKU [paths].
+        bounds: units, ascending [blocks + 1].
+    """
+    needed = np.sort(np.ceil(required))
+    beyond = np.append(np.cumsum(needed[::-1])[::-1], 0.0)
+    first = np.searchsorted(needed, bounds, side="right")
+    excess = beyond[first] - bounds * (len(needed) - first)
+    chances: Floats = (excess[:-1] - excess[1:]) / (len(needed) * np.diff(bounds))
+    return chances

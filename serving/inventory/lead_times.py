@@ -38,6 +38,8 @@ def stratified_uniforms(count: int, *keyed_by: object) -> NDArray[np.float64]:
 
 def draw_lead_days(counts: Sequence[LeadTimeCount], uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
     """Lead times of an order placed now, by inverse distribution function."""
+    if len(counts) == 1:
+        return np.full(len(uniforms), counts[0].days)
     days = np.array([count.days for count in counts])
     cumulative = np.cumsum([count.receipts for count in counts])
     drawn: NDArray[np.int64] = days[np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")]

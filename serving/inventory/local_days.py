@@ -1,6 +1,7 @@
 """Local days of a location: midnights, open days and review instants, daylight saving included."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from infra.contracts.shop import LocationCalendar
@@ -17,6 +18,7 @@ def midnight_ms(day: date, time_zone: str) -> int:
     return round(start.timestamp() * 1000)
 
 
+@lru_cache(maxsize=4096)
 def midnight_after(time_ms: int, days: int, time_zone: str) -> int:
     """Local midnight `days` calendar days after the start of the instant's day."""
     return midnight_ms(local_date(time_ms, time_zone) + timedelta(days=days), time_zone)

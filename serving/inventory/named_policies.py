@@ -48,6 +48,11 @@ def policy_name(inputs: DecisionInputs) -> str:
     return inputs.replenishment.policy if inputs.replenishment else DEFAULT_POLICY
 
 
+def needs_whole_horizon(inputs: DecisionInputs) -> bool:
+    """Whether a policy looks beyond the day on which the next review's order can be on hand."""
+    return policy_name(inputs) != DEFAULT_POLICY
+
+
 def policy_group(inputs: DecisionInputs) -> str:
     """What SKUs must share to be asked together: kinds of policy, target and lot; to look ahead also days."""
     policy = inputs.replenishment
@@ -116,7 +121,7 @@ def _projected_inventory_level(outlook: Outlook) -> Integers:
     before, covered = outlook.periods
     ratios = np.array([policy.level for policy in outlook.policies(ProjectedInventoryLevel)])
     levels = newsvendor(covered - before, ratios).astype(float)
-    projected = projected_stock(outlook.on_hand, outlook.arrivals, outlook.demand, outlook.lead_within)
+    projected = projected_stock(outlook.on_hand, outlook.arrivals, outlook.demand, outlook.lead_days)
     return projected_inventory_level(projected, levels)
 
 
@@ -128,7 +133,7 @@ def _lookahead(outlook: Outlook) -> Integers:
     stockout = np.array([policy.stockout_rate for policy in policies])
     shapes = [usual_shape(ratio, lead, review) for ratio in (stockout / holding).tolist()]
     demand, on_order = outlook.demand.astype(np.float32), outlook.on_order.astype(float)
-    situation = Situation(outlook.on_hand, on_order, outlook.arrivals, outlook.lead_within, lead, review)
+    situation = Situation(outlook.on_hand, on_order, outlook.arrivals, outlook.lead_days, lead, review)
     follow_up = follow_up_policy(shapes, demand, lead, review)
     return lookahead_orders(situation, demand, DayCosts(holding, stockout), follow_up)
 

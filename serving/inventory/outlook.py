@@ -24,7 +24,7 @@ class Outlook:
         demand: joint paths, units [skus, paths, horizon].
         on_hand: units [skus].
         arrivals: units of open orders received before each day opens [skus, paths, horizon].
-        lead_days: of an order placed now [skus, paths].
+        lead_days: of an order placed now, `lead_within` the horizon [skus, paths].
     """
 
     inputs: Sequence[DecisionInputs]
@@ -49,15 +49,12 @@ class Outlook:
         return self.on_hand.astype(np.int64) + self.on_order
 
     @cached_property
-    def lead_within(self) -> Integers:
-        """Lead times, cut so that a review period follows within the horizon [skus, paths]."""
-        longest = np.maximum(self.demand.shape[2] - self.review_days, 0)
-        return np.minimum(self.lead_days, longest[:, None])
-
-    @cached_property
     def periods(self) -> tuple[Floats, Floats]:
-        """Demand until this order and until the next review's can be on hand [skus, paths]."""
-        return demand_over(self.demand, self.lead_within, self.review_days)
+        """Demand until this order and until the next review's can be on hand [skus, paths].
+
+        Of a review period longer than the horizon only the horizon is known.
+        """
+        return demand_over(self.demand, self.lead_days, np.minimum(self.review_days, self.demand.shape[2]))
 
     @cached_property
     def required(self) -> Floats:

@@ -5,7 +5,6 @@ The Planner and `stockstream replay` both call `decide`, so a decision is recomp
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +13,24 @@ from batch.forecaster.sampling import sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
-from serving.inventory.cover import Floats, Integers, chance_needed
+from serving.inventory.cover import Floats, Integers, lead_within
 from serving.inventory.lead_times import (
     draw_arrival_days,
     median_lead_days,
     stratified_uniforms,
 )
 from serving.inventory.local_days import days_between, midnight_after
-from serving.inventory.money import decimal_of
-from serving.inventory.named_policies import policy_group, policy_name, wanted_quantities
-from serving.inventory.order_rules import Steps, apply_order_rules, least_order
+from serving.inventory.named_policies import needs_whole_horizon, policy_group, policy_name, wanted_quantities
+from serving.inventory.order_rules import Steps, apply_order_rules
 from serving.inventory.outlook import Outlook
 from serving.inventory.overrides import demand_factors, override_steps
+from serving.inventory.unit_values import value_segments
 
 POLICY = "cover-until-next-arrival.v1"
 """Part of every input digest: another policy is another input."""
 
-MAX_SEGMENTS = 16
-_CHUNK = 256
+_CHUNK = 16
+"""Requests whose paths fit the processor's cache together."""
 
 
 @dataclass(frozen=True)
@@ -71,33 +70,43 @@ class Wanted:
 def decide(requests: Sequence[Request]) -> list[Wanted]:
     """What each request wants, in their order; a request's result does not depend on the others."""
     results: dict[str, Wanted] = {}
-    answerable = [r for r in requests if r.forecast is not None and r.inputs.on_hand is not None]
-    for _, same_shape in groupby(sorted(answerable, key=_shape), key=_shape):
-        group = list(same_shape)
+    groups: dict[_Shape, list[Request]] = {}
+    for request in requests:
+        if request.forecast is not None and request.inputs.on_hand is not None:
+            groups.setdefault(_shape(request, request.forecast), []).append(request)
+    for group in groups.values():
+        group.sort(key=_last_day)
         for start in range(0, len(group), _CHUNK):
             results |= _decide_together(group[start : start + _CHUNK])
     return [results.get(request.decision_id) or _blocked(request) for request in requests]
+
+
+def _last_day(request: Request) -> int:
+    """Until when demand counts at most; SKUs with the same last day cost least together."""
+    return request.inputs.lead_times[-1].days + request.inputs.review_period_days
+
+
+_Shape = tuple[str, int, int, float, float, tuple[float, ...]]
 
 
 def _forecasts(requests: Sequence[Request]) -> list[DemandForecast]:
     return [request.forecast for request in requests if request.forecast is not None]
 
 
-def _shape(request: Request) -> tuple[str, int, int, float, float, tuple[float, ...]]:
+def _shape(request: Request, forecast: DemandForecast) -> _Shape:
     """What requests must share to be decided together: kind of policy, and what their paths are made with."""
-    (forecast,) = _forecasts([request])
-    copula = forecast.copula
+    copula, levels = forecast.copula, tuple(forecast.quantile_levels)
     horizon = len(forecast.quantiles)
-    levels = tuple(forecast.quantile_levels)
     return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
-def _demand_paths(forecasts: Sequence[DemandForecast]) -> Floats:
-    """Joint paths [skus, paths, horizon] of forecasts of one shape, from the messages alone."""
+def _demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
+    """Joint paths [skus, paths, days] of forecasts of one shape, from the messages alone."""
     first = forecasts[0]
-    quantiles = [forecast.quantiles for forecast in forecasts]
+    quantiles = [forecast.quantiles[:days] for forecast in forecasts]
     seeds = [forecast.seed for forecast in forecasts]
-    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths)
+    horizon = len(first.quantiles)
+    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths, horizon)
 
 
 def _blocked(request: Request) -> Wanted:
@@ -111,14 +120,14 @@ def _blocked(request: Request) -> Wanted:
 
 
 def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    forecast = _demand_paths(_forecasts(requests))
-    factors = np.stack([demand_factors(r.inputs, r.epoch_ms, forecast.shape[2]) for r in requests])
-    outlook = _outlook(requests, forecast)
+    outlook = _outlook(requests)
+    forecast, days = outlook.demand, outlook.demand.shape[2]
+    factors = np.stack([demand_factors(request.inputs, request.epoch_ms, days) for request in requests])
     by_forecast = wanted = sellable = wanted_quantities(outlook)
     if (factors != 1).any():
         outlook = replace(outlook, demand=forecast * factors[:, None, :])
         wanted = sellable = wanted_quantities(outlook)
-    still_sold = np.stack([_still_sold(request, forecast.shape[2]) for request in requests])
+    still_sold = np.stack([_still_sold(request, days) for request in requests])
     if not still_sold.all():
         outlook = replace(outlook, demand=outlook.demand * still_sold[:, None, :])
         sellable = _until_end(outlook, still_sold.all(axis=1))
@@ -137,15 +146,21 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
-def _outlook(requests: Sequence[Request], demand: Floats) -> Outlook:
-    paths, horizon = demand.shape[1:]
-    days = [_arrival_days(request, paths) for request in requests]
+def _outlook(requests: Sequence[Request]) -> Outlook:
+    forecasts = _forecasts(requests)
+    paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
+    arrival_days = [_arrival_days(request, paths) for request in requests]
+    review_days = np.array([request.inputs.review_period_days for request in requests])
+    lead_days = lead_within(np.stack([each[-1] for each in arrival_days]), review_days, horizon)
+    days = min(horizon, int((lead_days + review_days[:, None]).max()))
+    if needs_whole_horizon(requests[0].inputs):
+        days = horizon
     return Outlook(
         [request.inputs for request in requests],
-        demand,
+        _demand_paths(forecasts, days),
         np.array([float(request.inputs.on_hand or 0) for request in requests]),
-        np.stack([_arrivals(request, of, horizon) for request, of in zip(requests, days, strict=True)]),
-        np.stack([of[-1] for of in days]),
+        _arrivals(requests, arrival_days, days),
+        lead_days,
     )
 
 
@@ -157,20 +172,24 @@ def _arrival_days(request: Request, paths: int) -> Integers:
     """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
     inputs, orders = request.inputs, _oldest_first(request)
     ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
-    uniforms = [
-        stratified_uniforms(paths, request.decision_id, "open-order", order.order_id) for order in orders
-    ]
-    uniforms.append(stratified_uniforms(paths, request.decision_id, "new-order"))
-    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, np.stack(uniforms))
+    if len(inputs.lead_times) == 1:
+        uniforms = np.zeros((len(orders) + 1, paths))
+    else:
+        keys = [("open-order", order.order_id) for order in orders]
+        drawn = [stratified_uniforms(paths, request.decision_id, *key) for key in (*keys, ("new-order",))]
+        uniforms = np.stack(drawn)
+    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, uniforms)
 
 
-def _arrivals(request: Request, days: Integers, horizon: int) -> Floats:
-    """Units [paths, horizon] that open orders bring before each day opens."""
-    arriving = np.zeros((days.shape[1], horizon))
-    for order, day in zip(_oldest_first(request), days, strict=False):
-        within = day < horizon
-        arriving[np.flatnonzero(within), day[within]] += order.outstanding
-    return arriving
+def _arrivals(requests: Sequence[Request], arrival_days: Sequence[Integers], days: int) -> Floats:
+    """Units [skus, paths, days] that open orders bring before each day opens."""
+    paths = arrival_days[0].shape[1]
+    arriving = np.zeros((len(requests), days, paths))
+    for of_sku, request, arrives in zip(arriving, requests, arrival_days, strict=True):
+        for order, day in zip(_oldest_first(request), arrives, strict=False):
+            within = day < days
+            of_sku[day[within], np.flatnonzero(within)] += order.outstanding
+    return arriving.swapaxes(1, 2)
 
 
 def _still_sold(request: Request, horizon: int) -> Floats:
@@ -207,31 +226,3 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
-
-
-def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> list[ValueSegment]:
-    """What the units of an order are worth, best first: unit margin x chance that the unit is needed.
-
-    The first segment is the least order, which is bought whole or not at all; the rest is cut into at most
-    `MAX_SEGMENTS - 1` blocks of whole packs. Values never rise. Where price and cost are in different
-    currencies no margin is known, and nothing is worth anything.
-
-    Args:
-        quantity: units wanted, whole packs.
-        required: units needed per path [paths].
-        inputs: gives margin, pack and minimum order.
-    """
-    if quantity == 0:
-        return []
-    comparable = inputs.price.currency == inputs.unit_cost.currency
-    margin = float(decimal_of(inputs.price) - decimal_of(inputs.unit_cost)) if comparable else 0.0
-    first = least_order(inputs)
-    packs = (quantity - first) // inputs.case_pack
-    block = max(1, -(-packs // (MAX_SEGMENTS - 1))) * inputs.case_pack
-    bounds = [0, first, *range(first + block, quantity, block)]
-    if quantity > first:
-        bounds.append(quantity)
-    return [
-        ValueSegment(quantity=to - start, unit_value=max(0.0, margin) * chance_needed(required, start, to))
-        for start, to in pairwise(bounds)
-    ]

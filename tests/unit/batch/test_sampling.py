@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import ndtr
 from scipy.stats import norm
 
 from batch.forecaster.sampling import Floats, cumulative_quantiles, sample_paths
@@ -25,6 +26,52 @@ def test_a_series_paths_are_the_same_alone_and_among_others() -> None:
     together = sample_paths(QUANTILE_LEVELS, knots, copula, range(100, 107), 501)
     alone = sample_paths(QUANTILE_LEVELS, knots[3:4], copula, [103], 501)
     assert together[3].tobytes() == alone[0].tobytes()
+
+
+def plain_paths(levels: Floats, knots: Floats, copula: Copula, seed: int, n_paths: int) -> Floats:
+    """One series' paths step by step, each segment searched for."""
+    half = np.random.default_rng(seed).standard_normal(((n_paths + 1) // 2, len(knots) + 1))
+    own = half[:, 1:].copy()
+    for step in range(1, len(knots)):
+        own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
+    scores = np.sqrt(copula.level) * half[:, :1] + np.sqrt(1 - copula.level) * own
+    chances: Floats = ndtr(np.concatenate([scores, -scores])[:n_paths])
+    edges = np.concatenate([[0.0], levels, [1.0]])
+    paths = np.empty_like(chances)
+    for step, row in enumerate(knots):
+        top = row[-1] + (row[-1] - row[-2]) / (levels[-1] - levels[-2]) * (1 - levels[-1])
+        values = np.concatenate([[0.0], row, [top]])
+        at = np.minimum(np.searchsorted(edges, chances[:, step], side="right") - 1, len(levels))
+        share = (chances[:, step] - edges[at]) / (edges[at + 1] - edges[at])
+        paths[:, step] = values[at] + (values[at + 1] - values[at]) * share
+    return paths
+
+
+@given(
+    st.lists(st.sampled_from(np.linspace(0.001, 0.999, 999).tolist()), min_size=2, max_size=30, unique=True),
+    st.integers(0, 99),
+)
+@settings(max_examples=40, deadline=None)
+def test_paths_are_those_of_a_plain_search_bit_for_bit_whatever_the_levels(
+    levels: list[float], seed: int
+) -> None:
+    copula, at = Copula(level=0.1, decay=0.3), np.array(sorted(levels))
+    knots = np.cumsum(np.random.default_rng(seed).exponential(1.0, (4, len(at))), axis=1)
+    close = np.array([0.5, np.nextafter(0.5, 1), 0.75])
+
+    sampled = sample_paths(at.tolist(), knots[None], copula, [seed], 101)[0]
+    assert np.array_equal(sampled, plain_paths(at, knots, copula, seed, 101))
+    sampled = sample_paths(close.tolist(), np.ones((1, 2, 3)), copula, [seed], 101)[0]
+    assert np.array_equal(sampled, plain_paths(close, np.ones((2, 3)), copula, seed, 101))
+
+
+def test_the_first_steps_of_the_paths_are_the_same_whichever_steps_are_asked_for() -> None:
+    knots, copula = growing_knots(2, 28), Copula(level=0.1, decay=0.3)
+    whole = sample_paths(QUANTILE_LEVELS, knots, copula, [1, 2], 100)
+
+    assert np.array_equal(
+        sample_paths(QUANTILE_LEVELS, knots[:, :9], copula, [1, 2], 100, 28), whole[:, :, :9]
+    )
 
 
 def test_another_seed_gives_other_paths() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.inventory.cover import chance_needed, required_quantities, service_quantity
+from serving.inventory.cover import chances_needed, required_quantities, service_quantity
 
 
 def runs_out(
@@ -96,6 +96,5 @@ def test_the_service_quantity_suffices_on_the_share_of_paths_and_one_less_does_n
 def test_the_chance_that_a_unit_is_needed_is_the_mean_over_the_block() -> None:
     required = np.array([0.0, 1.0, 2.5, 9.0])
 
-    assert chance_needed(required, 0, 1) == 3 / 4
-    assert chance_needed(required, 1, 3) == (2 / 4 + 2 / 4) / 2
-    assert chance_needed(required, 9, 12) == 0.0
+    chances = chances_needed(required, np.array([0, 1, 3, 9, 12])).tolist()
+    assert chances == [3 / 4, (2 / 4 + 2 / 4) / 2, 1 / 4, 0.0]

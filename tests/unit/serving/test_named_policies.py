@@ -199,6 +199,11 @@ def test_more_stock_never_orders_more_and_the_policy_is_named(policy: Replenishm
 
 
 @each_policy
+def test_reviews_further_apart_than_the_horizon_are_decided_on_what_is_known(policy: Replenishment) -> None:
+    assert wanted(review_period_days=35, on_hand=0, replenishment=policy).quantity > 0
+
+
+@each_policy
 def test_no_policy_orders_for_days_after_the_end_of_life(policy: Replenishment) -> None:
     assert wanted(end_ms=EPOCH + 3 * DAY_MS, on_hand=2000, replenishment=policy).quantity == 0
     ending = wanted(end_ms=EPOCH + 9 * DAY_MS, on_hand=0, replenishment=policy)

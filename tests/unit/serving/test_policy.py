@@ -6,7 +6,8 @@ import pytest
 from infra.contracts import identity
 from infra.contracts.inventory import ForecastReference, LeadTimeCount, OpenOrder
 from infra.contracts.message import Money
-from serving.inventory.policy import MAX_SEGMENTS, Request, Wanted, decide
+from serving.inventory.policy import Request, Wanted, decide
+from serving.inventory.unit_values import MAX_SEGMENTS
 from tests.unit.serving.records import DAY_MS, EPOCH, LOCATION, forecast
 from tests.unit.serving.test_order_rules import inputs
 
