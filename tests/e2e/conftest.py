@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.prometheus_server import PrometheusServer
 from infra.local.stack import Stack
 from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, run_verb
 
@@ -56,5 +57,7 @@ def fresh_stack(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def undisturbed(fresh_stack: Callable[[], Stack]) -> Stack:
     """A stack through which the slice has run; it still runs."""
     stack = fresh_stack()
+    if PrometheusServer.is_installed():
+        stack.start_prometheus()
     run_verb(stack.run_dir, "shop", "--days", str(DAYS))
     return stack
