@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check check-helm unit verify bench-streaming bench-forecasting bench-inventory down lock clean
+.PHONY: help setup demo test check check-helm unit test-console verify bench-streaming bench-forecasting bench-inventory down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -12,7 +12,7 @@ demo: setup ## Run everything, from history to decisions; KEEP=1 leaves the stac
 	@$(bin)/stockstream demo $(if $(KEEP),--keep) $(if $(DAYS),--days $(DAYS))
 
 test: check check-helm ## What CI runs: check, the chart, then unit, integration, parity and end-to-end tests
-	@$(bin)/pytest tests/unit tests/integration tests/parity tests/e2e --durations=15
+	@$(bin)/pytest tests/unit tests/integration tests/parity tests/e2e tests/console --durations=15
 
 check: setup ## Format, lint, types, import rules, structure
 	@$(bin)/ruff format --check .
@@ -24,6 +24,9 @@ check: setup ## Format, lint, types, import rules, structure
 check-helm: setup ## The chart: lint, values schema, the operators' definitions, values that must be refused
 	@tests/helm/tools/install.sh
 	@$(bin)/pytest -q tests/helm
+
+test-console: setup ## The console in a real Chromium; pictures of every page in .run/screenshots
+	@$(bin)/pytest -q tests/console
 
 unit: setup ## The fast tests alone
 	@$(bin)/pytest -q tests/unit
@@ -43,9 +46,13 @@ bench-inventory: setup ## Figures of the policies: against the exact optimum, an
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi
 
-lock: setup ## Resolve requirements/all.txt again from pyproject.toml
-	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --override requirements/overrides.txt \
-	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/all.txt
+compile := $(bin)/uv pip compile pyproject.toml --generate-hashes --override requirements/overrides.txt \
+  --no-emit-index-url --no-annotate --no-header --quiet
+lock: setup ## Resolve requirements/*.txt again from pyproject.toml: all, and the part of each image
+	@$(compile) --all-extras --output-file requirements/all.txt
+	@for pair in features:streaming serving:serving batch:batch; do \
+	  $(compile) --extra $${pair#*:} --constraint requirements/all.txt --output-file requirements/$${pair%:*}.txt || exit; \
+	done
 
 clean: down ## Remove everything that set-up and runs have made
 	@rm -rf .venv .run .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -22,6 +22,7 @@ VERBS = {
     "up": Verb("infra.local.stack", "start the local stack", "up"),
     "down": Verb("infra.local.stack", "stop the local stack", "down"),
     "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
+    "token": Verb("infra.local.tokens", "print the local stack's API token of a role"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
     "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),

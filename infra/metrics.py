@@ -119,6 +119,12 @@ _DECISIONS = (
     Metric("stockstream_epoch_seconds", "histogram", (), "Time to decide one epoch", _SECONDS),
     Metric("stockstream_decisions_total", "counter", ("status",), "Reorder decisions published"),
     Metric("stockstream_decision_reasons_total", "counter", ("reason",), "Adjustments of decisions"),
+    Metric(
+        "stockstream_triggers_total",
+        "counter",
+        ("outcome",),
+        "What called for a revision: proposed, or why not (moot, frozen, placed, small)",
+    ),
     Metric("stockstream_revisions_total", "counter", ("cause",), "Decisions that supersede an earlier one"),
     Metric("stockstream_allocations_total", "counter", ("status",), "Allocation runs"),
     Metric("stockstream_allocation_seconds", "histogram", (), "Time to share one budget", _SECONDS),

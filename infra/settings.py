@@ -44,8 +44,20 @@ class Settings(BaseSettings):
     )
     allocation_deadline_seconds: float = Field(90.0, gt=0, description="wait for missing partitions")
     solver_time_limit_seconds: float = Field(10.0, gt=0, description="limit of one allocation solve")
+    revision_watch: bool = Field(
+        False, description="decide between reviews too where stock falls too fast or an order is late"
+    )
+    revision_freeze_hours: float = Field(
+        24.0, ge=0, description="after a decision between reviews a SKU is left alone, except by planners"
+    )
+    revision_least_units: int = Field(1, ge=1, description="least change of a decision between reviews")
+    revision_least_share: float = Field(0.1, ge=0, description="the same, as a share of what was wanted")
     api_host: str = Field("127.0.0.1", description="address the HTTP API binds to")
     api_port: int = Field(8000, ge=0, le=65535, description="port of the HTTP API")
+    api_tokens_file: Path | None = Field(
+        None,
+        description="who may use the API (YAML or JSON); api-tokens.json of the run directory if not given",
+    )
     metrics_port: int = Field(8080, ge=0, le=65535, description="port of Ray's metrics")
     flink_metrics_port: int = Field(9249, ge=0, le=65535, description="port of Flink's metrics")
 
@@ -66,6 +78,10 @@ class Settings(BaseSettings):
     def features_metrics_port(self, zone: str) -> int:
         """Port of a zone's features job's metrics: one after the other, in the order of the zones."""
         return self.flink_metrics_port + list(self.zones).index(zone)
+
+    @property
+    def tokens_file(self) -> Path:
+        return self.api_tokens_file or self.run_dir / "api-tokens.json"
 
     @property
     def archive_dir(self) -> Path:

@@ -16,6 +16,7 @@ from kafka import TopicPartition
 from infra.contracts import identity
 from infra.contracts.codec import message_key
 from infra.contracts.inventory import (
+    REVIEW,
     AllocationRun,
     Policy,
     Proposal,
@@ -35,11 +36,13 @@ from infra.contracts.topics import (
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
+from serving.current_decisions import CurrentDecisions
 from serving.decision_actions import DecisionActions
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
 from serving.inventory.decisions import allocation_run, decisions_of
 from serving.partition_log import Entry, Outgoing
+from serving.redecisions import Redecisions
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +102,9 @@ class AllocatorStage:
         self._event_time = EventTime(out_of_orderness_ms)
         self._policies: Versions[str, Policy] = Versions()
         self._epochs: dict[GroupEpoch, _Collected] = {}
-        self._actions = DecisionActions(meters)
+        self._current = CurrentDecisions()
+        self._actions = DecisionActions(self._current, meters)
+        self._redecisions = Redecisions(self._current)
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -118,7 +123,6 @@ class AllocatorStage:
                 self._keep_run(message)
             case ReorderDecision():
                 self._keep_decision(message)
-                self._actions.apply(message)
             case DecisionAction() | PurchaseOrderEvent():
                 self._actions.apply(message)
 
@@ -126,6 +130,9 @@ class AllocatorStage:
         return self._epochs.setdefault((message.epoch_ms, message.planning_group), _Collected())
 
     def _keep_proposal(self, proposal: Proposal) -> None:
+        if proposal.cause != REVIEW:
+            self._redecisions.apply(proposal)
+            return
         collected = self._of(proposal)
         known = collected.decided.get(proposal.decision_id)
         if known is None:
@@ -135,9 +142,11 @@ class AllocatorStage:
     def _keep_run(self, run: AllocationRun) -> None:
         collected = self._of(run)
         collected.run = collected.run or run
+        self._redecisions.apply(run)
         self._check_same(ALLOCATION_RUNS, run.run_id, identity.digest(collected.run), identity.digest(run))
 
     def _keep_decision(self, decision: ReorderDecision) -> None:
+        self._current.apply(decision)
         key = (decision.epoch_ms, decision.inputs.planning_group)
         decided = self._epochs.setdefault(key, _Collected()).decided
         known = decided.setdefault(decision.decision_id, decision.input_digest)
@@ -155,13 +164,14 @@ class AllocatorStage:
             if collected.run is None and self._is_due(key, collected, now):
                 run = self._allocate(key, collected)
                 yield [Outgoing(ALLOCATION_RUNS, key[1].encode(), run)]
-                collected.run = run
+                self._keep_run(run)
             if collected.run is not None and collected.undecided():
                 yield from self._decisions(collected, collected.run)
             if collected.run is not None:
                 collected.proposals.clear()
-        if stopped := self._actions.due():
-            yield from self._publish(stopped)
+        for revisions in (self._actions.due, self._redecisions.due):
+            if decisions := revisions():
+                yield from self._publish(decisions)
         self._meters.record("stockstream_waiting_seconds", self._waiting_seconds(now), stage="allocator")
 
     def _waiting_seconds(self, now: float) -> float:
@@ -209,7 +219,6 @@ class AllocatorStage:
         ]
         for decision in decisions:
             self._keep_decision(decision)
-            self._actions.apply(decision)
             self._meters.record("stockstream_decisions_total", status=decision.status)
             if decision.supersedes is not None:
                 kind = decision.cause.partition(":")[0]

@@ -19,7 +19,7 @@ from infra.ray_directory import ray_directory
 from infra.readiness import announce_ready, ready_file
 from infra.settings import Settings, load_settings
 from serving.allocator import Allocator
-from serving.api import Api
+from serving.api.deployment import Api
 from serving.evaluator import Evaluator
 from serving.forecaster import Forecaster
 from serving.partition_log import owned_partitions

@@ -6,63 +6,56 @@ from infra.contracts.inventory import ReorderDecision
 from infra.contracts.planning import DecisionAction
 from infra.contracts.shop import PurchaseOrderEvent
 from infra.metrics import Meters
-from serving.inventory.ledger import Key
-from serving.inventory.supersession import is_newer, stopped_decision, stopping_id
+from serving.current_decisions import CurrentDecisions
+from serving.inventory.supersession import stopped_decision, stopping_id
 
 log = logging.getLogger(__name__)
 
 
 class DecisionActions:
-    """The current decision of each SKU, and the actions that await one.
+    """The actions that await the decision they name.
 
     An action counts for the decision that it names if that is still the newest of its SKU, and if no order
     placed up to the action's event time names it.
     """
 
-    def __init__(self, meters: Meters) -> None:
-        self._meters = meters
-        self._current: dict[Key, ReorderDecision] = {}
-        self._keys: dict[str, Key] = {}
+    def __init__(self, current: CurrentDecisions, meters: Meters) -> None:
+        self._current, self._meters = current, meters
         self._placed: dict[str, int] = {}
         self._waiting: dict[str, dict[int, DecisionAction]] = {}
 
-    def apply(self, message: ReorderDecision | DecisionAction | PurchaseOrderEvent) -> None:
+    def apply(self, message: DecisionAction | PurchaseOrderEvent) -> None:
         """Takes a record; repeating one changes nothing."""
         match message:
-            case ReorderDecision():
-                self._apply_decision(message)
             case DecisionAction():
                 self._waiting.setdefault(message.decision_id, {})[message.event_time_ms] = message
             case PurchaseOrderEvent(decision_id=str(placed), event_time_ms=time_ms):
                 self._placed[placed] = min(time_ms, self._placed.get(placed, time_ms))
 
-    def _apply_decision(self, decision: ReorderDecision) -> None:
-        key = (decision.sku, decision.location)
-        self._keys[decision.decision_id] = key
-        known = self._current.get(key)
-        if known is None or is_newer(decision, known):
-            self._current[key] = decision
-
     def due(self) -> list[ReorderDecision]:
         """The decisions that actions lead to, each once."""
-        known = [decision_id for decision_id in self._waiting if decision_id in self._keys]
+        known = [decision_id for decision_id in self._waiting if decision_id in self._current]
         actions = [each for decision_id in known for each in self._waiting.pop(decision_id).values()]
         stopped = (self._answer(each) for each in sorted(actions, key=_by_event_time))
         return [decision for decision in stopped if decision is not None]
 
     def _answer(self, action: DecisionAction) -> ReorderDecision | None:
-        key = self._keys[action.decision_id]
-        if stopping_id(*key, action) in self._keys:
+        key = self._current.key_of(action.decision_id)
+        if stopping_id(*key, action) in self._current:
             return None
-        decision, outcome = self._current[key], "recorded"
-        if decision.decision_id != action.decision_id or action.event_time_ms < decision.epoch_ms:
+        decision, outcome = self._current.newest(key), "recorded"
+        if (
+            decision is None
+            or decision.decision_id != action.decision_id
+            or action.event_time_ms < decision.epoch_ms
+        ):
             outcome = "not_current"
         elif self._placed.get(action.decision_id, action.event_time_ms + 1) <= action.event_time_ms:
             outcome = "already_placed"
         elif action.event_type != "approve":
             outcome = "stopped"
         self._report(action, outcome)
-        return stopped_decision(decision, action) if outcome == "stopped" else None
+        return stopped_decision(decision, action) if decision and outcome == "stopped" else None
 
     def _report(self, action: DecisionAction, outcome: str) -> None:
         self._meters.record("stockstream_decision_actions_total", outcome=outcome)

@@ -2,17 +2,18 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from kafka import TopicPartition
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Position, Proposal, ProposalsComplete
+from infra.contracts.inventory import REVIEW, Position, Proposal, ProposalsComplete
 from infra.contracts.shop import Item
 from infra.contracts.topics import (
     CALENDARS,
     CHECKED_BY_SERVING,
+    DECISION_ACTIONS,
     DECISIONS,
     FORECASTS,
     ITEMS,
@@ -26,16 +27,19 @@ from infra.contracts.topics import (
 )
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
+from serving.inventory.ledger import Key
 from serving.inventory.local_days import is_review
+from serving.inventory.nervousness import Nervousness
 from serving.inventory.policy import decide
 from serving.inventory.proposals import completion_marker, proposal_of
 from serving.open_epochs import EpochOfPartition, OpenEpochs
 from serving.partition_log import Entry, Outgoing
 from serving.planner_positions import Positions
-from serving.planner_state import REVIEW, OwnedItem, PlannerState
+from serving.planner_revisions import Revisions
+from serving.planner_state import OwnedItem, PlannerState
 from serving.stock_summary import StockSummary
 
-WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, PROPOSALS)
+WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, DECISION_ACTIONS, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
 OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
 _INPUTS = frozenset({*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS} - {PROPOSALS})
@@ -64,10 +68,12 @@ class PlannerStage:
         out_of_orderness_ms: int,
         deadline_seconds: float,
         meters: Meters,
+        nervousness: Nervousness | None = None,
     ) -> None:
         self._owned, self._deadline_seconds, self._meters = owned, deadline_seconds, meters
         self._state = PlannerState(owned, partition_count, out_of_orderness_ms)
         self._epochs = OpenEpochs(owned)
+        self._revisions = Revisions(owned, nervousness or Nervousness(), meters)
         self._positions = Positions()
         self._stock_summary = StockSummary(owned, meters)
         self._proposals: dict[str, Proposal] = {}
@@ -92,6 +98,8 @@ class PlannerStage:
             self._state.ledger.apply_decision(message)
         if entry.partition in self._owned:
             self._positions.apply(entry)
+        if entry.partition in self._owned or entry.topic in (OVERRIDES, DECISION_ACTIONS):
+            self._revisions.apply(entry)
 
     def _keep(self, proposal: Proposal) -> None:
         if proposal.partition not in self._owned:
@@ -106,6 +114,8 @@ class PlannerStage:
 
     def due(self, now: float) -> Iterator[list[Outgoing]]:
         """Proposals, markers and positions to publish at `now` (seconds)."""
+        if self._revisions.is_waiting():
+            yield from self._publish(self._revisions.due(self._state, self._settled(), self._open_keys()))
         for epoch, first_sign in self._epochs.scan(self._state, now).items():
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
         waiting = self._epochs.waiting_seconds(now)
@@ -156,13 +166,24 @@ class PlannerStage:
         self, owed: Sequence[Item], epoch: EpochOfPartition, stale: bool
     ) -> Iterator[list[Outgoing]]:
         epoch_ms, partition = epoch
-        settled = self._proposals.keys() | self._decided.keys()
+        settled = self._settled()
         new = [item for item in owed if _decision_id(item, epoch_ms) not in settled]
         requests = self._state.requests(new, epoch_ms, stale)
         proposals = [
             proposal_of(request, wanted, partition)
             for request, wanted in zip(requests, decide(requests), strict=True)
         ]
+        yield from self._publish(proposals)
+
+    def _settled(self) -> Set[str]:
+        """Ids of the decisions that have a proposal or are made."""
+        return self._proposals.keys() | self._decided.keys()
+
+    def _open_keys(self) -> set[Key]:
+        open_ = (each for made_id, each in self._proposals.items() if made_id not in self._decided)
+        return {(each.sku, each.location) for each in open_}
+
+    def _publish(self, proposals: Sequence[Proposal]) -> Iterator[list[Outgoing]]:
         if proposals:
             yield [Outgoing(PROPOSALS, each.planning_group.encode(), each) for each in proposals]
         for proposal in proposals:
@@ -196,8 +217,9 @@ class PlannerStage:
                 self._meters.record("stockstream_unexplained_gains_total")
 
     def _forget(self) -> None:
-        needed = [self._epochs.earliest(), self._positions.earliest_needed()]
-        before = min(instant for instant in needed if instant is not None)
+        askers = (self._epochs.earliest, self._positions.earliest_needed, self._revisions.earliest_needed)
+        before = min(instant for asker in askers if (instant := asker()) is not None)
+        self._revisions.forget_before(before)
         self._state.forget_before(before)
         self._proposals = {k: each for k, each in self._proposals.items() if each.epoch_ms >= before}
         self._decided = {k: epoch_ms for k, epoch_ms in self._decided.items() if epoch_ms >= before}

@@ -1,15 +1,22 @@
 """What a Planner knows, rebuilt from the log and queryable as of an epoch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference, Policy
+from infra.contracts.inventory import REVIEW, DecisionInputs, ForecastReference, Policy
 from infra.contracts.message import Heartbeat
 from infra.contracts.planning import Override
 from infra.contracts.replenishment import Replenishment
-from infra.contracts.shop import Item, LocationCalendar, PurchaseOrderEvent, StockLevel, StockMovement
+from infra.contracts.shop import (
+    Item,
+    LocationCalendar,
+    PurchaseOrderEvent,
+    StockLevel,
+    StockMovement,
+    SupplierCalendar,
+)
 from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
@@ -23,14 +30,14 @@ from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
 from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
-from serving.inventory.local_days import review_period_days
+from serving.inventory.local_days import midnight_after, review_period_days
 from serving.inventory.overrides import Overrides
 from serving.inventory.policy import Request
 from serving.inventory.replenishment import replenishment_of
 from serving.inventory.stock_account import StockAccount
+from serving.inventory.supplier_days import takes_orders
 from serving.partition_log import Entry
 
-REVIEW = "review"
 _WHOLE_INPUTS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES)
 
 
@@ -57,10 +64,11 @@ class PlannerState:
         self.items: Versions[Key, OwnedItem] = Versions()
         self.calendars: Versions[str, LocationCalendar] = Versions()
         self.overrides = Overrides()
+        self._suppliers: Versions[str, SupplierCalendar] = Versions()
         self._policies: Versions[str, Policy] = Versions()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
-        self._everything = range(partition_count)
+        self.everything = range(partition_count)
 
     def apply(self, entry: Entry) -> bool:
         """Takes a record of an input topic; false where it contradicts an earlier forecast."""
@@ -81,6 +89,8 @@ class PlannerState:
                 self.items.put((message.sku, message.location), message.event_time_ms, entry.offset, owned)
             case LocationCalendar():
                 self.calendars.put(message.location, message.event_time_ms, entry.offset, message)
+            case SupplierCalendar():
+                self._suppliers.put(message.supplier, message.event_time_ms, entry.offset, message)
             case Override():
                 self.overrides.put(message, entry.offset)
             case Policy():
@@ -100,7 +110,7 @@ class PlannerState:
         whole = all(
             self.event_time.passed(topic, each, epoch_ms)
             for topic in _WHOLE_INPUTS
-            for each in self._everything
+            for each in self.everything
         )
         return whole and self.event_time.passed(STOCK_LEVELS, partition, epoch_ms)
 
@@ -114,6 +124,24 @@ class PlannerState:
     def has_forecast(self, key: Key, epoch_ms: int) -> bool:
         """Whether the forecast with the epoch as its origin has come."""
         return (key, epoch_ms) in self._forecasts
+
+    def has_forecast_of_day(self, item: Item, time_ms: int) -> bool:
+        """Whether the forecast made at the beginning of the instant's local day has come."""
+        calendar = self.calendars.get(item.location, time_ms)
+        return calendar is not None and self.has_forecast(
+            (item.sku, item.location), midnight_after(time_ms, 0, calendar.time_zone)
+        )
+
+    def revision(self, item: Item, epoch_ms: int, cause: str, replaced: str | None) -> Request:
+        """The decision to make between reviews; the one that it replaces is not on order."""
+        (made,) = self.requests([item], epoch_ms, stale=False)
+        others = [order for order in made.inputs.open_orders if order.order_id != replaced]
+        return replace(
+            made,
+            decision_id=identity.decision_id(item.sku, item.location, epoch_ms, cause),
+            cause=cause,
+            inputs=made.inputs.model_copy(update={"open_orders": others}),
+        )
 
     def requests(self, items: list[Item], epoch_ms: int, stale: bool) -> list[Request]:
         """The review decisions to make for the items, from exactly the records up to the epoch."""
@@ -134,14 +162,15 @@ class PlannerState:
         self, item: Item, calendar: LocationCalendar, epoch_ms: int, lead_days: list[int], stale: bool
     ) -> Request:
         key = (item.sku, item.location)
-        forecast = self._forecasts.get((key, epoch_ms))
+        forecast = self._forecasts.get((key, midnight_after(epoch_ms, 0, calendar.time_zone)))
+        supplier = self._suppliers.get(item.supplier, epoch_ms)
         inputs = DecisionInputs(
             forecast=None if forecast is None else _reference(forecast),
             on_hand=self.ledger.on_hand(key, epoch_ms),
             open_orders=self.ledger.on_order(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
             delivery=item.delivery,
-            review_period_days=review_period_days(epoch_ms, calendar),
+            review_period_days=_review_period_days(epoch_ms, calendar, supplier),
             cycle_service_level=item.cycle_service_level,
             min_order_quantity=item.min_order_quantity,
             case_pack=item.case_pack,
@@ -155,6 +184,8 @@ class PlannerState:
             input_stale=stale,
             overrides=self.overrides.applying(item, epoch_ms),
             replenishment=self._replenishment(item, epoch_ms),
+            limits=item.limits,
+            supplier_calendar=supplier,
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
@@ -172,6 +203,12 @@ class PlannerState:
             for (key, origin), forecast in self._forecasts.items()
             if origin >= as_of_ms
         }
+
+
+def _review_period_days(epoch_ms: int, calendar: LocationCalendar, supplier: SupplierCalendar | None) -> int:
+    if supplier is None:
+        return review_period_days(epoch_ms, calendar)
+    return review_period_days(epoch_ms, calendar, lambda day: takes_orders(day, supplier))
 
 
 def _reference(forecast: DemandForecast) -> ForecastReference:

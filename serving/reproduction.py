@@ -19,7 +19,7 @@ from serving.inventory.decisions import allocation_run, decisions_of, proposals_
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
-from serving.inventory.supersession import stopped_decision
+from serving.inventory.supersession import redecision, stopped_decision
 
 Written = TypeVar("Written", bound=BaseModel)
 
@@ -78,16 +78,17 @@ def reproduce(
     result = Reproduction()
     once = _without_repetitions(result, decisions, "decision_id")
     runs_by_id = {run.run_id: run for run in _without_repetitions(result, runs, "run_id")}
-    stopped = [each for each in once if each.action is not None]
-    _reproduce_stopped(result, stopped, {each.decision_id: each for each in once})
-    once = [each for each in once if each.action is None]
-    proposals = _proposals(result, once, forecasts)
+    proposals = _proposals(result, [each for each in once if each.action is None], forecasts)
+    by_id = {each.decision_id: each for each in once}
     by_run: dict[str, list[ReorderDecision]] = {run_id: [] for run_id in runs_by_id}
     for decision in once:
-        if decision.allocation_run_id in by_run:
-            by_run[decision.allocation_run_id].append(decision)
-        else:
+        run = runs_by_id.get(decision.allocation_run_id)
+        if run is None:
             result.compare(decision.decision_id, "allocation_run_id", decision.allocation_run_id, None)
+        elif decision.is_revision():
+            _reproduce_revision(result, decision, run, by_id, proposals)
+        else:
+            by_run[run.run_id].append(decision)
     for run_id, run in runs_by_id.items():
         _reproduce_run(result, run, by_run[run_id], proposals)
     return result
@@ -123,18 +124,26 @@ def _proposals(
     }
 
 
-def _reproduce_stopped(
-    result: Reproduction, stopped: Sequence[ReorderDecision], by_id: Mapping[str, ReorderDecision]
+def _reproduce_revision(
+    result: Reproduction,
+    decision: ReorderDecision,
+    run: AllocationRun,
+    by_id: Mapping[str, ReorderDecision],
+    proposals: Mapping[str, Proposal],
 ) -> None:
-    """What planners stopped, from the decision that was stopped and what they said."""
-    for decision in stopped:
-        before = len(result.differences)
-        held = by_id.get(decision.supersedes or "")
-        if held is None or decision.action is None:
-            result.compare(decision.decision_id, "supersedes", decision.supersedes, None)
-        else:
-            result.compare_all(decision.decision_id, decision, stopped_decision(held, decision.action))
-        result.reproduced += len(result.differences) == before
+    """A decision between reviews, from the one it replaces and what a planner said or the SKU wanted."""
+    before = len(result.differences)
+    replaced = by_id.get(decision.supersedes) if decision.supersedes else None
+    if decision.supersedes and replaced is None:
+        result.compare(decision.decision_id, "supersedes", decision.supersedes, None)
+    elif decision.action is not None and replaced is not None:
+        result.compare_all(decision.decision_id, decision, stopped_decision(replaced, decision.action))
+    elif proposal := proposals.get(decision.decision_id):
+        unspent = None if decision.unspent_budget is None else decimal_of(decision.unspent_budget)
+        result.compare_all(decision.decision_id, decision, redecision(proposal, replaced, run, unspent))
+    else:
+        result.compare(decision.decision_id, "cause", decision.cause, None)
+    result.reproduced += len(result.differences) == before
 
 
 def _reproduce_run(

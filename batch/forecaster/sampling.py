@@ -47,6 +47,18 @@ def sample_paths(
     return _interpolate(np.asarray(levels), knots, ndtr(scores)).swapaxes(1, 2)
 
 
+def mean_demand(levels: Sequence[float], quantiles: ArrayLike) -> Floats:
+    """(horizon,) mean of each step's distribution, which the paths are drawn from.
+
+    Args:
+        levels: ascending probabilities of the knots.
+        quantiles: (horizon, levels) in units.
+    """
+    edges, values = _with_ends(np.asarray(levels), np.asarray(quantiles, dtype=np.float64))
+    mean: Floats = ((values[:, 1:] + values[:, :-1]) / 2 * np.diff(edges)).sum(axis=1)
+    return mean
+
+
 def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     """(series, horizon, levels) quantiles of demand over days 1..h; paths are (series, n_paths, horizon)."""
     return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
@@ -70,10 +82,7 @@ def _normal_scores(copula: Copula, seeds: Sequence[int], n_paths: int, steps: in
 
 def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats:
     """Values (series, steps, n_paths) of the quantile functions at the given probabilities."""
-    slope = (knots[..., -1:] - knots[..., -2:-1]) / (levels[-1] - levels[-2])
-    top = knots[..., -1:] + slope * (1 - levels[-1])
-    values = np.concatenate([np.zeros_like(top), knots, top], axis=2)
-    edges = np.concatenate([[0.0], levels, [1.0]])
+    edges, values = _with_ends(levels, knots)
     segment = _segments(edges, probabilities)
     share: Floats = probabilities - edges.take(segment)
     share /= np.diff(edges).take(segment)
@@ -82,6 +91,14 @@ def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats
     share *= np.diff(values, axis=2).ravel().take(segment)
     share += values[..., :-1].ravel().take(segment)
     return share
+
+
+def _with_ends(levels: Floats, knots: Floats) -> tuple[Floats, Floats]:
+    """Probabilities 0 .. 1 and the values at them, [..., levels + 2]."""
+    slope = (knots[..., -1:] - knots[..., -2:-1]) / (levels[-1] - levels[-2])
+    top = knots[..., -1:] + slope * (1 - levels[-1])
+    values = np.concatenate([np.zeros_like(top), knots, top], axis=-1)
+    return np.concatenate([[0.0], levels, [1.0]]), values
 
 
 def _segments(edges: Floats, probabilities: Floats) -> NDArray[np.int64]:

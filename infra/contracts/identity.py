@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 _DECISIONS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:reorder-decision")
+_MAX_IDENTIFIER = 64
 _RETRAIN_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:retrain-request")
 
 
@@ -18,6 +19,12 @@ def decision_id(sku: str, location: str, epoch_ms: int, cause: str) -> str:
     '483f6152-0a96-5df2-ab03-0ec3ef39588a'
     """
     return str(uuid.uuid5(_DECISIONS, f"{sku}|{location}|{epoch_ms}|{cause}"))
+
+
+def cause(kind: str, record_id: str) -> str:
+    """What has led to a decision between reviews: its kind and the record's own id, as an identifier."""
+    readable = f"{kind}:{record_id}"
+    return readable if len(readable) <= _MAX_IDENTIFIER else f"{kind}:{uuid.uuid5(_DECISIONS, record_id)}"
 
 
 def forecaster_name(forecaster: str, model_id: str) -> str:

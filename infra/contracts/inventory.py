@@ -22,11 +22,16 @@ from infra.contracts.message import (
     left_out_if_none,
 )
 from infra.contracts.planning import AppliedOverride, DecisionAction
-from infra.contracts.replenishment import Replenishment
+from infra.contracts.replenishment import OrderLimits, Replenishment
+from infra.contracts.shop import SupplierCalendar
 
 
 def _is_zero(value: object) -> bool:
     return value == 0
+
+
+REVIEW = "review"
+"""The cause of a decision that a review has led to; any other cause is its triggering record's."""
 
 
 class TotalCost(Record):
@@ -123,6 +128,8 @@ class DecisionInputs(Record):
     input_stale: bool
     overrides: list[AppliedOverride] = Field([], exclude_if=left_out_if_empty)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
+    supplier_calendar: SupplierCalendar | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
@@ -130,6 +137,12 @@ ReasonCode = Literal[
     "CASE_PACK",
     "MIN_ORDER_QUANTITY",
     "MAXIMUM_STOCK",
+    "KICK_START",
+    "MINIMUM_STOCK",
+    "COVER_CAP",
+    "ROUNDED_PAST_MAXIMUM",
+    "HOLD",
+    "NO_ORDER_DAY",
     "BUDGET",
     "END_OF_LIFE",
     "STOCK_UNKNOWN",
@@ -181,6 +194,7 @@ class Proposal(Message):
     forecaster: str | None
     inputs: DecisionInputs
     input_digest: Digest
+    supersedes: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 class ProposalsComplete(Message):
@@ -235,7 +249,8 @@ class ReorderDecision(Message):
     """One reorder decision for one SKU, location and epoch, with all its inputs and reasons.
 
     Of decisions that supersede each other only the newest is to be placed, and only if no order has been
-    placed for an earlier one. `action` is what a planner said where that has stopped a decision.
+    placed for an earlier one. `action` is what a planner said where that has stopped a decision;
+    `unspent_budget` what a decision between reviews could draw on.
     """
 
     decision_id: Identifier
@@ -259,6 +274,11 @@ class ReorderDecision(Message):
     allocation_run_id: Identifier
     allocation_digest: Digest
     action: DecisionAction | None = Field(None, exclude_if=left_out_if_none)
+    unspent_budget: TotalCost | None = Field(None, exclude_if=left_out_if_none)
+
+    def is_revision(self) -> bool:
+        """Whether it was made between reviews."""
+        return self.cause != REVIEW
 
 
 Policies = Annotated[Policy | Heartbeat, Field(discriminator="event_type")]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.contracts.message import Probability, Record, Units
+from infra.contracts.message import EventTimeMs, Probability, Record, Units, left_out_if_none
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
 PositiveAmount = Annotated[
@@ -147,3 +147,25 @@ Replenishment = Annotated[
     | Lookahead,
     Field(discriminator="policy"),
 ]
+
+
+class KickStart(Record):
+    """What a new item's stock is lifted to, on hand and on order, until its own sales say enough."""
+
+    quantity: Units
+    until_ms: EventTimeMs
+
+
+class OrderLimits(Record):
+    """What bounds an item's orders besides minimum order, pack and maximum stock; null where nothing does.
+
+    `minimum_stock` is the least that a planner wants on hand and on order, `cover_cap_days` how many days of
+    expected demand an order may lift it to. An item on `hold` is not ordered. With `rounding` up past a
+    maximum, packs and the minimum order are rounded up even where that passes maximum stock or cover cap.
+    """
+
+    minimum_stock: Units | None = Field(None, exclude_if=left_out_if_none)
+    cover_cap_days: Annotated[int, Field(ge=1, le=730)] | None = Field(None, exclude_if=left_out_if_none)
+    hold: bool | None = Field(None, exclude_if=left_out_if_none)
+    kick_start: KickStart | None = Field(None, exclude_if=left_out_if_none)
+    rounding: Literal["within_maximum", "past_maximum"] | None = Field(None, exclude_if=left_out_if_none)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from infra.contracts.message import (
     Delivery,
@@ -22,7 +22,7 @@ from infra.contracts.message import (
     left_out_if_independent,
     left_out_if_none,
 )
-from infra.contracts.replenishment import Replenishment
+from infra.contracts.replenishment import OrderLimits, Replenishment
 
 CUSTOMER_EVENT_TYPES = ("view", "search", "add_to_cart", "remove_from_cart", "purchase", "return")
 QUANTITY_EVENT_TYPES = ("add_to_cart", "remove_from_cart", "purchase", "return")
@@ -30,6 +30,18 @@ QUANTITY_EVENT_TYPES = ("add_to_cart", "remove_from_cart", "purchase", "return")
 PositiveUnits = Annotated[int, Field(gt=0, le=10_000_000)]
 IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Weekday = Annotated[int, Field(ge=0, le=6, description="0 = Monday")]
+
+
+def _known_zone(time_zone: str) -> str:
+    """The zone, if the IANA database has it."""
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, IsADirectoryError):
+        raise ValueError("a zone of the IANA time zone database is expected") from None
+    return time_zone
+
+
+TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$"), AfterValidator(_known_zone)]
 
 
 def _required_for(event_types: tuple[str, ...], field: str) -> dict[str, JsonValue]:
@@ -137,6 +149,7 @@ class Item(ShopEvent):
     delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)
     cycle_service_level: Probability
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
     launch_ms: EventTimeMs | None = None
     end_ms: EventTimeMs | None = None
@@ -197,25 +210,23 @@ class LocationCalendar(Message):
     event_id: Identifier
     event_time_ms: EventTimeMs
     location: Location
-    time_zone: Annotated[str, Field(pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+)*$")]
+    time_zone: TimeZone
     closed_weekdays: list[Weekday] = Field([])
     closed_dates: list[IsoDate] = Field([])
     opened_dates: list[IsoDate] = Field([])
     review_weekdays: Annotated[list[Weekday], Field(min_length=1)]
     holidays: list[Holiday] = Field([])
 
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, time_zone: str) -> str:
-        try:
-            ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, IsADirectoryError):
-            raise ValueError("a zone of the IANA time zone database is expected") from None
-        return time_zone
+
+class CutOff(Record):
+    """Orders after this time of day, in the supplier's zone, count as the next day's."""
+
+    time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    time_zone: TimeZone
 
 
 class SupplierCalendar(Message):
-    """Days on which a supplier does not deliver."""
+    """Days on which a supplier does not deliver, and days on which it takes no orders."""
 
     event_type: Literal["supplier"] = "supplier"
     event_id: Identifier
@@ -223,6 +234,9 @@ class SupplierCalendar(Message):
     supplier: Identifier
     closed_weekdays: list[Weekday] = Field([])
     closed_dates: list[IsoDate] = Field([])
+    no_order_weekdays: list[Weekday] | None = Field(None, exclude_if=left_out_if_none)
+    no_order_dates: list[IsoDate] | None = Field(None, exclude_if=left_out_if_none)
+    cut_off: CutOff | None = Field(None, exclude_if=left_out_if_none)
 
 
 class DayWeather(Record):

@@ -118,18 +118,15 @@ project() {
   .venv/bin/uv pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .
 }
 
-jars() {
-  rm -rf ".run/jars/$1" &&
-    mvn -B -ntp -f infra/local/pom.xml -P "$1" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-      -DincludeScope=runtime -DoutputDirectory="$PWD/.run/jars/$1"
+broker_jars() {
+  rm -rf .run/jars/broker &&
+    mvn -B -ntp -f infra/local/pom.xml -P broker \
+      org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+      -DincludeScope=runtime -DoutputDirectory="$PWD/.run/jars/broker"
 }
 
-functions() {
-  rm -rf .run/classes && mkdir -p .run/classes &&
-    "${JAVA_HOME:+$JAVA_HOME/bin/}javac" --release 17 -proc:none -d .run/classes \
-      -cp "$(echo .venv/lib/python3.11/site-packages/pyflink/lib/flink-*.jar .run/jars/flink/*.jar | tr ' ' ':')" \
-      streaming/java/stockstream/*.java &&
-    "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --file .run/jars/flink/stockstream-functions.jar -C .run/classes .
+flink_jars() {
+  infra/local/flink_jars.sh .venv/bin/python .run/jars/flink
 }
 
 fetch_prometheus() {
@@ -150,6 +147,18 @@ prometheus() {
   fi
 }
 
+chromium() {
+  number=$((number + 1))
+  printf '[%d/%d] %-34s' "$number" "$steps" 'Chromium (Debian package)'
+  if command -v chromium >/dev/null; then
+    printf ' ready\n'
+  elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    printf ' none: only root can install it, with apt; the browser tests are skipped\n'
+  elif ! timed .run/logs/setup-$number.log apt_install chromium; then
+    printf ' none: the package could not be installed (.run/logs/setup-%d.log); the browser tests are skipped\n' "$number"
+  fi
+}
+
 mkdir -p .run/logs .run/jars
 prerequisites
 python=$(find_python)
@@ -157,8 +166,8 @@ readonly python
 step 'Python environment' .venv/.stamp-environment requirements/uv.txt environment
 step 'Python packages (about 6 GB)' .venv/.stamp-packages requirements/all.txt packages
 step 'stockstream' .venv/.stamp-project 'pyproject.toml requirements/all.txt' project
-step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml jars broker
-step 'Flink connector jars' .run/jars/flink/.stamp infra/local/pom.xml jars flink
-step 'Flink SQL functions' .run/jars/flink/.stamp-functions \
-  'streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' functions
+step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml broker_jars
+step 'Flink connectors and functions' .run/jars/flink/.stamp \
+  'infra/local/flink_jars.sh streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' flink_jars
 prometheus
+chromium

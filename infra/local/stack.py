@@ -15,6 +15,7 @@ from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, started_components
 from infra.local.prometheus_server import PrometheusServer
 from infra.local.secured_broker import OPERATOR, SHOP, BrokerSecurity
+from infra.local.tokens import issue_tokens
 from infra.ray_directory import LOOPBACK_RAY
 from infra.readiness import ready_file
 from infra.settings import Settings, load_settings
@@ -75,6 +76,7 @@ class Stack:
 
     def start_serving(self) -> None:
         """Starts forecasting and deciding; returns when it consumes."""
+        issue_tokens(self.run_dir, self.settings().tokens_file)
         self._start_module("serving", "serving.app", SERVING_TIMEOUT_SECONDS)
 
     def start_prometheus(self) -> None:
@@ -166,6 +168,7 @@ def address_lines(stack: Stack) -> list[str]:
     settings = stack.settings()
     lines = {
         "Kafka": settings.bootstrap_servers,
+        "console": f"http://{settings.api_host}:{settings.api_port}/console/ (sign in: 'stockstream token')",
         "API": f"http://{settings.api_host}:{settings.api_port}",
         "metrics": f"http://127.0.0.1:{settings.metrics_port} http://127.0.0.1:{settings.flink_metrics_port}",
     }

@@ -4,7 +4,6 @@ from infra.contracts.inventory import Adjustment, DecisionInputs, ReorderDecisio
 from serving.inventory.lead_times import median_lead_days
 from serving.inventory.local_days import local_date
 
-REVIEW = "review"
 _PLAIN = {
     "CASE_PACK": "",
     "BUDGET": "",
@@ -28,7 +27,7 @@ def explain_decision(decision: ReorderDecision) -> str:
 def _wanted(decision: ReorderDecision) -> str:
     purpose = "" if decision.status == "blocked" else f" {_purpose(decision.inputs)}"
     wanted = f"wanted {decision.unconstrained_quantity}{purpose}"
-    return wanted if decision.cause == REVIEW else f"because of {decision.cause}: {wanted}"
+    return wanted if not decision.is_revision() else f"because of {decision.cause}: {wanted}"
 
 
 def _purpose(inputs: DecisionInputs) -> str:

@@ -108,6 +108,14 @@ def _decision(
 ) -> ReorderDecision:
     quantity = line.allocated if line else 0
     blocked = proposal.blocked or line is None
+    made = decision_about(proposal, quantity, _adjustments(proposal, run, line), run.run_id, run_digest)
+    return made.model_copy(update={"status": "blocked"}) if blocked else made
+
+
+def decision_about(
+    proposal: Proposal, quantity: int, adjustments: list[Adjustment], run_id: str, allocation_digest: str
+) -> ReorderDecision:
+    """The first decision about a proposal, once it is known how much is ordered and why."""
     inputs = proposal.inputs
     return ReorderDecision(
         decision_id=proposal.decision_id,
@@ -116,10 +124,10 @@ def _decision(
         epoch_ms=proposal.epoch_ms,
         cause=proposal.cause,
         sequence=1,
-        status="blocked" if blocked else "order" if quantity else "no_order",
+        status="order" if quantity else "no_order",
         quantity=quantity,
         unconstrained_quantity=proposal.unconstrained_quantity,
-        adjustments=_adjustments(proposal, run, line),
+        adjustments=adjustments,
         supplier=inputs.supplier,
         order_group_id=order_group_id(inputs.supplier, proposal.epoch_ms),
         cost=cost_of(quantity, inputs.unit_cost),
@@ -127,8 +135,8 @@ def _decision(
         forecaster=proposal.forecaster,
         inputs=inputs,
         input_digest=proposal.input_digest,
-        allocation_run_id=run.run_id,
-        allocation_digest=run_digest,
+        allocation_run_id=run_id,
+        allocation_digest=allocation_digest,
     )
 
 

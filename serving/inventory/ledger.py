@@ -59,6 +59,11 @@ class Ledger:
         orders = (order.open_at(as_of_ms) for order in self._orders.get(key, {}).values())
         return _oldest_first(filter(None, orders))
 
+    def received(self, key: Key, after_ms: int, until_ms: int) -> int:
+        """Units of all orders that arrived after one instant, up to another."""
+        lines = [*self._orders.get(key, {}).values(), *self._settled.get(key, {}).values()]
+        return sum(line.received(after_ms, until_ms) for line in lines)
+
     def on_order(self, key: Key, as_of_ms: int) -> list[OpenOrder]:
         """Open orders, and earlier decisions that are still to become orders; oldest first."""
         return _oldest_first([*self.open_orders(key, as_of_ms), *self._unanswered.at(key, as_of_ms)])

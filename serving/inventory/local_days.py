@@ -1,10 +1,13 @@
 """Local days of a location: midnights, open days and review instants, daylight saving included."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from infra.contracts.shop import LocationCalendar
+
+_LONGEST_DAYS = 365
 
 
 def local_date(time_ms: int, time_zone: str) -> date:
@@ -52,7 +55,17 @@ def review_instants(after_ms: int, until_ms: int, calendar: LocationCalendar) ->
     return [start for start in starts if after_ms < start <= until_ms and is_review(start, calendar)]
 
 
-def review_period_days(epoch_ms: int, calendar: LocationCalendar) -> int:
-    """Days from a review to the next one; 7 where there is one review weekday."""
-    today = local_date(epoch_ms, calendar.time_zone).weekday()
-    return min((weekday - today) % 7 or 7 for weekday in calendar.review_weekdays)
+def review_period_days(
+    epoch_ms: int, calendar: LocationCalendar, can_order: Callable[[date], bool] = lambda _: True
+) -> int:
+    """Days from a review to the next one that can order; 7 where there is one review weekday.
+
+    Args:
+        epoch_ms: the review.
+        calendar: of the location.
+        can_order: whether the supplier takes orders on a day.
+    """
+    today = local_date(epoch_ms, calendar.time_zone)
+    ahead = ((n, today + timedelta(days=n)) for n in range(1, _LONGEST_DAYS))
+    reviews = (n for n, day in ahead if day.weekday() in calendar.review_weekdays and can_order(day))
+    return next(reviews, _LONGEST_DAYS)

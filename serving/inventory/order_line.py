@@ -45,6 +45,11 @@ class OrderLine:
             placed_ms=agreed[0].time_ms,
         )
 
+    def received(self, after_ms: int, until_ms: int) -> int:
+        """Units that arrived after one instant, up to another."""
+        known = (event for event in self._events if after_ms < event.time_ms <= until_ms)
+        return sum(event.quantity for event in known if event.kind == "received")
+
     def is_settled(self, as_of_ms: int) -> bool:
         """Whether nothing is to come at the instant or, by what is known, at any later one."""
         ended = any(event.kind in ("received", "cancelled") for event in self._events)

@@ -1,8 +1,11 @@
-"""From what a SKU needs to what can be ordered: cap, minimum order and case pack, each step on record."""
+"""From what a SKU needs to what can be ordered: limits, minimum order and case pack, each step on record."""
 
 from dataclasses import dataclass, field
 
 from infra.contracts.inventory import Adjustment, DecisionInputs, ReasonCode
+from infra.contracts.replenishment import OrderLimits
+from serving.inventory.local_days import local_date
+from serving.inventory.supplier_days import takes_orders
 
 MAX_UNITS = 10_000_000
 """The largest quantity a message can carry."""
@@ -27,12 +30,16 @@ class Steps:
         self.quantity = after
 
 
+def position(inputs: DecisionInputs) -> int:
+    """Units on hand and on order."""
+    return (inputs.on_hand or 0) + sum(order.outstanding for order in inputs.open_orders)
+
+
 def room_under_maximum(inputs: DecisionInputs) -> int:
     """Units that may still be ordered without on hand and open orders passing the maximum stock."""
     if inputs.maximum_stock is None:
         return MAX_UNITS
-    on_order = sum(order.outstanding for order in inputs.open_orders)
-    return max(0, inputs.maximum_stock - (inputs.on_hand or 0) - on_order)
+    return max(0, inputs.maximum_stock - position(inputs))
 
 
 def least_order(inputs: DecisionInputs) -> int:
@@ -45,19 +52,55 @@ def round_up(quantity: int, pack: int) -> int:
     return -(-quantity // pack) * pack
 
 
-def apply_order_rules(steps: Steps, inputs: DecisionInputs) -> None:
-    """Applies maximum stock, minimum order and case pack; the result never passes the maximum.
+def raise_to_minimum(steps: Steps, inputs: DecisionInputs, epoch_ms: int) -> None:
+    """Lifts on hand and on order to what planners want there at least: the kick-start, the minimum stock."""
+    limits = inputs.limits or OrderLimits()
+    kick_start, at = limits.kick_start, position(inputs)
+    if kick_start is not None and epoch_ms < kick_start.until_ms:
+        detail = f"a new item starts with {kick_start.quantity}"
+        steps.change("KICK_START", max(steps.quantity, min(kick_start.quantity - at, MAX_UNITS)), detail)
+    if limits.minimum_stock is not None:
+        detail = f"at least {limits.minimum_stock} in stock and on order"
+        steps.change("MINIMUM_STOCK", max(steps.quantity, limits.minimum_stock - at), detail)
+
+
+def apply_order_rules(steps: Steps, inputs: DecisionInputs, cover_units: int = MAX_UNITS) -> None:
+    """Applies cover cap, maximum stock, minimum order and case pack; the result never passes cap or maximum.
 
     Packs are rounded up, and down where rounding up would pass the maximum; where not even the least order
-    fits under the maximum, nothing is ordered.
+    fits under the maximum, nothing is ordered. With the rounding `past_maximum`, what fits before rounding
+    is rounded up in any case, and flagged.
+
+    Args:
+        steps: at the wanted quantity.
+        inputs: of the decision.
+        cover_units: what on hand, on order and this order may cover at most.
     """
-    room = room_under_maximum(inputs)
+    capped, room = max(0, cover_units - position(inputs)), room_under_maximum(inputs)
+    steps.change("COVER_CAP", min(steps.quantity, capped), f"room for {capped}")
     steps.change("MAXIMUM_STOCK", min(steps.quantity, room), f"room for {room}")
     if 0 < steps.quantity < inputs.min_order_quantity:
         steps.change("MIN_ORDER_QUANTITY", inputs.min_order_quantity)
     packs = f"packs of {inputs.case_pack}"
     steps.change("CASE_PACK", round_up(steps.quantity, inputs.case_pack), packs)
-    if steps.quantity > room:
-        fitting = room // inputs.case_pack * inputs.case_pack
-        fitting = fitting if fitting >= least_order(inputs) else 0
-        steps.change("MAXIMUM_STOCK", fitting, f"room for {room}, rounded down to {packs}")
+    if steps.quantity > min(room, capped):
+        _settle_past_maximum(steps, inputs, min(room, capped), room > capped)
+
+
+def _settle_past_maximum(steps: Steps, inputs: DecisionInputs, room: int, is_cover: bool) -> None:
+    if inputs.limits is not None and inputs.limits.rounding == "past_maximum":
+        steps.remark("ROUNDED_PAST_MAXIMUM", steps.quantity, f"room for {room}")
+        return
+    fitting = room // inputs.case_pack * inputs.case_pack
+    fitting = fitting if fitting >= least_order(inputs) else 0
+    reason: ReasonCode = "COVER_CAP" if is_cover else "MAXIMUM_STOCK"
+    steps.change(reason, fitting, f"room for {room}, rounded down to packs of {inputs.case_pack}")
+
+
+def hold_back(steps: Steps, inputs: DecisionInputs, epoch_ms: int) -> None:
+    """Orders nothing of an item on hold, or on a day on which its supplier takes no orders."""
+    calendar = inputs.supplier_calendar
+    if inputs.limits is not None and inputs.limits.hold:
+        steps.remark("HOLD", 0, "the item is on hold")
+    elif calendar is not None and not takes_orders(local_date(epoch_ms, inputs.time_zone), calendar):
+        steps.remark("NO_ORDER_DAY", 0, f"{inputs.supplier} takes no orders today")

@@ -3,25 +3,22 @@
 The Planner and `stockstream replay` both call `decide`, so a decision is recomputed by the code that made it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.forecaster.sampling import sample_paths
+from batch.forecaster.sampling import mean_demand, sample_paths
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Adjustment, DecisionInputs, OpenOrder, ValueSegment
+from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, ValueSegment
+from serving.inventory.arrivals import arrival_days, arriving_units, usual_arrival_days
 from serving.inventory.cover import Floats, Integers, lead_within
-from serving.inventory.lead_times import (
-    draw_arrival_days,
-    median_lead_days,
-    stratified_uniforms,
-)
-from serving.inventory.local_days import days_between, midnight_after
+from serving.inventory.local_days import midnight_after
 from serving.inventory.named_policies import needs_whole_horizon, policy_group, policy_name, wanted_quantities
-from serving.inventory.order_rules import Steps, apply_order_rules
+from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, hold_back, raise_to_minimum
 from serving.inventory.outlook import Outlook
 from serving.inventory.overrides import demand_factors, override_steps
 from serving.inventory.unit_values import value_segments
@@ -146,50 +143,36 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
+def _left_of_today(request: Request) -> float:
+    """Share of the first day that is still to come: all of it at a review, which is at midnight.
+
+    Demand is taken to come evenly over the day.
+    """
+    if request.cause == REVIEW:
+        return 1.0
+    begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
+    return (end - request.epoch_ms) / (end - begin)
+
+
 def _outlook(requests: Sequence[Request]) -> Outlook:
     forecasts = _forecasts(requests)
     paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
-    arrival_days = [_arrival_days(request, paths) for request in requests]
-    review_days = np.array([request.inputs.review_period_days for request in requests])
-    lead_days = lead_within(np.stack([each[-1] for each in arrival_days]), review_days, horizon)
+    inputs = [request.inputs for request in requests]
+    arrives = [arrival_days(each.inputs, each.decision_id, each.epoch_ms, paths) for each in requests]
+    review_days = np.array([each.review_period_days for each in inputs])
+    lead_days = lead_within(np.stack([each[-1] for each in arrives]), review_days, horizon)
     days = min(horizon, int((lead_days + review_days[:, None]).max()))
-    if needs_whole_horizon(requests[0].inputs):
+    if needs_whole_horizon(inputs[0]):
         days = horizon
+    demand = _demand_paths(forecasts, days)
+    demand[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     return Outlook(
-        [request.inputs for request in requests],
-        _demand_paths(forecasts, days),
-        np.array([float(request.inputs.on_hand or 0) for request in requests]),
-        _arrivals(requests, arrival_days, days),
+        inputs,
+        demand,
+        np.array([float(each.on_hand or 0) for each in inputs]),
+        arriving_units(inputs, arrives, days),
         lead_days,
     )
-
-
-def _oldest_first(request: Request) -> list[OpenOrder]:
-    return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
-
-
-def _arrival_days(request: Request, paths: int) -> Integers:
-    """Days until each open order, oldest first, and an order of now arrive [open orders + 1, paths]."""
-    inputs, orders = request.inputs, _oldest_first(request)
-    ages = [days_between(order.placed_ms, request.epoch_ms, inputs.time_zone) for order in orders]
-    if len(inputs.lead_times) == 1:
-        uniforms = np.zeros((len(orders) + 1, paths))
-    else:
-        keys = [("open-order", order.order_id) for order in orders]
-        drawn = [stratified_uniforms(paths, request.decision_id, *key) for key in (*keys, ("new-order",))]
-        uniforms = np.stack(drawn)
-    return draw_arrival_days(inputs.lead_times, ages, inputs.delivery, uniforms)
-
-
-def _arrivals(requests: Sequence[Request], arrival_days: Sequence[Integers], days: int) -> Floats:
-    """Units [skus, paths, days] that open orders bring before each day opens."""
-    paths = arrival_days[0].shape[1]
-    arriving = np.zeros((len(requests), days, paths))
-    for of_sku, request, arrives in zip(arriving, requests, arrival_days, strict=True):
-        for order, day in zip(_oldest_first(request), arrives, strict=False):
-            within = day < days
-            of_sku[day[within], np.flatnonzero(within)] += order.outstanding
-    return arriving.swapaxes(1, 2)
 
 
 def _still_sold(request: Request, horizon: int) -> Floats:
@@ -210,14 +193,37 @@ def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> 
     if until_end < whole:
         detail = "demand after the item's end date is not covered"
         steps.change("END_OF_LIFE", min(steps.quantity, until_end), detail)
-    apply_order_rules(steps, request.inputs)
+    arrives = usual_arrival_days(request.inputs, request.epoch_ms)
+    if not _is_settled_otherwise(request, arrives):
+        raise_to_minimum(steps, request.inputs, request.epoch_ms)
+    apply_order_rules(steps, request.inputs, _cover_units(request))
+    hold_back(steps, request.inputs, request.epoch_ms)
     _remark_sources(steps, request)
     receipt_ms = None
     if steps.quantity > 0:
-        days = median_lead_days(request.inputs.lead_times)
-        receipt_ms = midnight_after(request.epoch_ms, days, request.inputs.time_zone)
+        receipt_ms = midnight_after(request.epoch_ms, arrives, request.inputs.time_zone)
     segments = value_segments(steps.quantity, required, request.inputs)
     return Wanted(by_forecast, steps.quantity, False, steps.adjustments, segments, receipt_ms)
+
+
+def _is_settled_otherwise(request: Request, arrives: int) -> bool:
+    """Whether a planner has set the quantity, or the item ends before the next review's order could serve."""
+    inputs = request.inputs
+    if any(each.target == "order_quantity" for each in inputs.overrides):
+        return True
+    last = midnight_after(request.epoch_ms, arrives + inputs.review_period_days, inputs.time_zone)
+    return inputs.end_ms is not None and inputs.end_ms < last
+
+
+def _cover_units(request: Request) -> int:
+    """What on hand and on order may cover at most: expected demand, its mean going on after the horizon."""
+    limits, forecast = request.inputs.limits, request.forecast
+    if forecast is None or limits is None or limits.cover_cap_days is None:
+        return MAX_UNITS
+    means = mean_demand(forecast.quantile_levels, forecast.quantiles)
+    means = means * demand_factors(request.inputs, request.epoch_ms, len(means))
+    beyond = max(0, limits.cover_cap_days - len(means)) * means.mean()
+    return min(MAX_UNITS, math.ceil(float(means[: limits.cover_cap_days].sum() + beyond)))
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:
@@ -226,3 +232,17 @@ def _remark_sources(steps: Steps, request: Request) -> None:
         steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
+
+
+def joint_draws(request: Request, forecast: DemandForecast) -> tuple[Floats, Integers]:
+    """What a decision of the request looks at, for showing where it leads.
+
+    Returns:
+        demand [paths, horizon] with the planners' factors, and the days until each open order, oldest first,
+        and an order of now arrive [open orders + 1, paths].
+    """
+    horizon = len(forecast.quantiles)
+    demand = _demand_paths([forecast], horizon)[0]
+    demand *= demand_factors(request.inputs, request.epoch_ms, horizon) * _still_sold(request, horizon)
+    demand[:, 0] *= _left_of_today(request)
+    return demand, arrival_days(request.inputs, request.decision_id, request.epoch_ms, len(demand))

@@ -8,7 +8,7 @@ from infra.contracts.inventory import Proposal, ProposalsComplete, ReorderDecisi
 from serving.inventory.policy import Request, Wanted
 
 
-def proposal_of(request: Request, wanted: Wanted, partition: int) -> Proposal:
+def proposal_of(request: Request, wanted: Wanted, partition: int, supersedes: str | None = None) -> Proposal:
     """The message that states what a request wants."""
     return Proposal(
         planning_group=request.inputs.planning_group,
@@ -27,6 +27,7 @@ def proposal_of(request: Request, wanted: Wanted, partition: int) -> Proposal:
         forecaster=request.forecast.forecaster if request.forecast else None,
         inputs=request.inputs,
         input_digest=request.input_digest(),
+        supersedes=supersedes,
     )
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
+from infra.api_tokens import Role
 from infra.contracts.codec import message_key
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.topics import (
@@ -33,6 +34,7 @@ from infra.contracts.topics import (
 from infra.kafka import Producer
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, wait_until
+from infra.local.tokens import issue_tokens, local_token
 from infra.metrics import METRICS
 from infra.readiness import ready_file
 from infra.settings import Settings
@@ -101,7 +103,9 @@ def settings(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Settin
         "forecast_paths": 100,
     }
     (run_dir / "stack.json").write_text(json.dumps(addresses))
-    return Settings(run_dir=run_dir, **addresses)
+    made = Settings(run_dir=run_dir, **addresses)
+    issue_tokens(run_dir, made.tokens_file)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +142,11 @@ def replica_pids(serving: Component, deployment: str) -> list[int]:
     return [pid for pid in serving.members() if title in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def get(settings: Settings, path: str) -> tuple[int, object]:
+def get(settings: Settings, path: str, role: Role | None = "viewer") -> tuple[int, object]:
+    headers = {"Authorization": f"Bearer {local_token(settings.run_dir, role)}"} if role else {}
+    request = Request(f"http://{settings.api_host}:{settings.api_port}{path}", headers=headers)
     try:
-        with urlopen(f"http://{settings.api_host}:{settings.api_port}{path}", timeout=30) as answer:
+        with urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)
     except HTTPError as error:
         with error:
@@ -168,7 +174,7 @@ def test_with_no_model_the_fallback_serves_and_the_decision_says_so(
 def test_the_api_answers_from_the_topics_and_says_what_it_lacks(
     decided: dict[str, ReorderDecision], settings: Settings
 ) -> None:
-    wait_until(lambda: get(settings, "/readyz")[0] == 200, 60, "the application ready")
+    wait_until(lambda: get(settings, "/readyz", role=None)[0] == 200, 60, "the application ready")
     decision_id = decided["S1"].decision_id
     wait_until(lambda: get(settings, f"/v1/decisions/{decision_id}")[0] == 200, 30, "the decision")
 
@@ -177,8 +183,9 @@ def test_the_api_answers_from_the_topics_and_says_what_it_lacks(
     assert get(settings, f"/v1/positions/{LOCATION}/S1")[0] == 200
     status, problem = get(settings, "/v1/decisions/unknown")
     assert (status, problem) == (
-        404, {"type": "about:blank", "status": 404, "detail": "no decision unknown"},
+        404, {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no decision unknown"},
     )  # fmt: skip
+    assert get(settings, "/v1/decisions", role=None)[0] == 401
 
 
 def test_invalid_records_become_dead_letters_once_with_a_reason(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from infra.contracts.inventory import DecisionInputs, LeadTimeCount, OpenOrder
 from infra.contracts.message import Money
-from serving.inventory.order_rules import Steps, apply_order_rules
+from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules
 from tests.unit.serving.records import OPENING, ZONE
 
 
@@ -34,9 +34,9 @@ def inputs(**changes: Any) -> DecisionInputs:
     )
 
 
-def ordered(wanted: int, **changes: Any) -> Steps:
+def ordered(wanted: int, cover_units: int = MAX_UNITS, **changes: Any) -> Steps:
     steps = Steps(wanted)
-    apply_order_rules(steps, inputs(**changes))
+    apply_order_rules(steps, inputs(**changes), cover_units)
     return steps
 
 

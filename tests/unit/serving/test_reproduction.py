@@ -95,6 +95,13 @@ CHANGED_INPUTS: dict[str, Any] = {
         }
     ],
     "replenishment": {"policy": "base-stock", "level": 500},
+    "limits": {"minimum_stock": 5000},
+    "supplier_calendar": {
+        "event_id": "c1",
+        "event_time_ms": EPOCH,
+        "supplier": "supplier-1",
+        "no_order_weekdays": [0],
+    },
 }
 
 
@@ -131,6 +138,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "input_digest": "f" * 64,
     "allocation_run_id": "another-run",
     "allocation_digest": "f" * 64,
+    "unspent_budget": {"amount": "1.00", "currency": "GBP"},
     "action": {
         "event_type": "hold",
         "decision_id": "another-id",

@@ -1,0 +1,46 @@
+"""The HTTP API as an ASGI application, free of Ray and Kafka: a board to answer from and who may ask."""
+
+from fastapi import Depends, FastAPI
+
+from serving.api import decisions, exceptions, forecasts, planners, scorecard, skus, system
+from serving.api.access import Guard, Holders, allows, authorise
+from serving.api.problems import Problem, state_problems
+from serving.api.system import Readiness
+from serving.board.board import Board
+from serving.console.pages import mount_console
+
+_ROUTERS = (skus, forecasts, decisions, exceptions, planners, scorecard, system)
+
+
+def build_api(board: Board, holders: Holders, readiness: Readiness) -> FastAPI:
+    """The application; what its endpoints need is its state."""
+    http = FastAPI(
+        title="Stockstream",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(authorise)],
+    )
+    http.state.board, http.state.readiness = board, readiness
+    for module in _ROUTERS:
+        http.include_router(module.router)
+
+    @http.get("/openapi.json", **allows("viewer"), response_model=None)
+    async def openapi() -> dict[str, object]:
+        """This API's description."""
+        return described(http)
+
+    mount_console(http)
+    state_problems(http)
+    http.add_middleware(Guard, holders=holders)
+    return http
+
+
+def described(http: FastAPI) -> dict[str, object]:
+    """The OpenAPI document, with the one way to sign in."""
+    document = http.openapi()
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+    return document

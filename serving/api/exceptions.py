@@ -1,0 +1,117 @@
+"""What needs a planner's attention, by the money at stake."""
+
+from typing import Literal
+
+import numpy as np
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel
+
+from infra.contracts.inventory import ReorderDecision, TotalCost
+from serving.api.access import allows
+from serving.api.paging import Filter, OfBoard, Part, Search, Sort, labelled_mask
+from serving.api.skus import Kind
+from serving.board.board import Board
+from serving.board.reasons import reason
+from serving.board.table import KINDS, Mask, Rows
+
+router = APIRouter(tags=["exceptions"])
+
+
+class ExceptionRow(BaseModel):
+    """One SKU's exception of one kind; `money_at_risk` is in `currency`."""
+
+    exception_id: str
+    kind: Kind
+    sku: str
+    location: str
+    description: str
+    category: str
+    currency: str
+    money_at_risk: float
+    reason: str
+    decision_id: str | None
+    decision_status: str | None
+    quantity: int | None
+    cost: TotalCost | None
+    epoch_ms: int | None
+    action: Literal["approve", "hold", "reject"] | None
+
+
+class Exceptions(BaseModel):
+    """A page of exceptions; counts and money are of the whole list before `kind` filters it."""
+
+    items: list[ExceptionRow]
+    total: int
+    as_of_ms: int | None
+    counts: dict[Kind, int]
+    money: dict[Kind, float]
+
+
+@router.get("/v1/exceptions", **allows("viewer"))
+async def exceptions(
+    board: OfBoard,
+    part: Part,
+    kind: Kind | None = None,
+    q: Search = None,
+    category: Filter = None,
+    location: Filter = None,
+    sort: Sort = "-money_at_risk",
+) -> Exceptions:
+    """Exceptions of the SKUs that match, by default the most money first."""
+    if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
+        raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
+    mask = labelled_mask(board, q, category=category, location=location)
+    cells = _cells(board, mask, kind)
+    if sort == "money_at_risk":
+        cells = cells[::-1]
+    money = board.table.money[: len(mask)][mask]
+    return Exceptions(
+        items=[
+            _shown(board, int(cell) // len(KINDS), KINDS[int(cell) % len(KINDS)]) for cell in part.of(cells)
+        ],
+        total=len(cells),
+        as_of_ms=board.progress.event_time_ms,
+        counts=dict(zip(KINDS, (money == money).sum(axis=0).tolist(), strict=True)),
+        money=dict(zip(KINDS, np.nansum(money, axis=0).round(2).tolist(), strict=True)),
+    )
+
+
+def _cells(board: Board, mask: Mask, kind: str | None) -> Rows:
+    """Cells of the money table with an exception (row × kinds + kind), the most money first."""
+    cells = board.orderings.kept("exceptions", lambda: _ranked(board))
+    cells = cells[cells < len(mask) * len(KINDS)]
+    cells = cells[mask[cells // len(KINDS)]]
+    of_kind: Rows = cells[cells % len(KINDS) == KINDS.index(kind)] if kind else cells
+    return of_kind
+
+
+def _ranked(board: Board) -> Rows:
+    money = board.table.money.ravel()
+    order: Rows = np.argsort(-money, kind="stable")
+    return order[: int((money == money).sum())]
+
+
+def _shown(board: Board, row: int, kind: str) -> ExceptionRow:
+    table = board.table
+    kept = board.sku(table.keys[row])
+    decision: ReorderDecision | None = kept.read_decision() if kept else None
+    action = board.planners.actions.get(decision.decision_id) if decision else None
+    sku, location = table.keys[row]
+    return ExceptionRow.model_validate(
+        {
+            "exception_id": f"{kind}:{location}:{sku}",
+            "kind": kind,
+            **{
+                name: table.text(row, name)
+                for name in ("sku", "location", "description", "category", "currency")
+            },
+            "money_at_risk": float(np.nan_to_num(table.money[row, KINDS.index(kind)])),
+            "reason": reason(table, row, kind, decision),
+            "decision_id": decision.decision_id if decision else None,
+            "decision_status": decision.status if decision else None,
+            "quantity": decision.quantity if decision else None,
+            "cost": decision.cost if decision else None,
+            "epoch_ms": decision.epoch_ms if decision else None,
+            "action": action.event_type if action else None,
+        }
+    )

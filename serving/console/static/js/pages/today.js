@@ -1,0 +1,72 @@
+/** What needs attention now, dearest first, and one approval for many decisions. */
+
+import { exceptions } from "../endpoints.js";
+import { h } from "../dom.js";
+import { searchField } from "../filters.js";
+import * as format from "../format.js";
+import { serverTable } from "../table.js";
+import { actionTag, kindTag, rowName, statusTag } from "../tags.js";
+import { texts } from "../texts.js";
+
+/** @typedef {import("../endpoints.js").Exception} Exception */
+
+/**
+ * @param {import("../router.js").Route} route
+ * @returns {Node[]}
+ */
+export function today({ query }) {
+  const lead = h("p", {});
+  const chips = h("div", { class: "chips", role: "group", "aria-label": texts.today.kind });
+  const load = async (/** @type {any} */ paging) => {
+    const answer = await exceptions({ ...paging, kind: query.get("kind"), q: query.get("q") });
+    lead.textContent = texts.today.lead(format.day(answer.as_of_ms));
+    chips.replaceChildren(...kindChips(answer, query));
+    return answer;
+  };
+  const table = serverTable({
+    caption: texts.today.caption, columns: COLUMNS, query, sort: "-money_at_risk", load, none: texts.today.none,
+  });
+  return [
+    h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.today.title), lead)),
+    chips,
+    h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query)), table.element),
+  ];
+}
+
+const COLUMNS = [
+  { title: texts.today.item, cell: rowName },
+  { title: texts.today.kind, cell: (/** @type {Exception} */ row) => kindTag(row.kind) },
+  { title: texts.today.why, cell: (/** @type {Exception} */ row) => row.reason },
+  { title: texts.today.money, cell: (/** @type {Exception} */ row) => h("b", {}, format.amount(row.money_at_risk, row.currency)), sort: "money_at_risk", numeric: true },
+  { title: texts.today.decision, cell: decisionCell, numeric: true },
+  { title: texts.today.state, cell: (/** @type {Exception} */ row) => actionTag(row.action) ?? statusTag(row.decision_status) },
+];
+
+/** @param {Exception} row */
+function decisionCell(row) {
+  if (!row.quantity) return texts.unknown;
+  return [format.units(row.quantity), h("div", { class: "muted" }, format.money(row.cost))];
+}
+
+/**
+ * @param {{counts: Record<string, number>, money: Record<string, number>, items: Exception[]}} answer
+ * @param {import("../router.js").Query} query
+ */
+function kindChips({ counts, money, items }, query) {
+  const currency = items[0]?.currency ?? "";
+  const chosen = query.get("kind");
+  const chip = (/** @type {string} */ kind, /** @type {string} */ name, /** @type {number} */ n, /** @type {number} */ amount) =>
+    h(
+      "button",
+      { class: "chip", "aria-pressed": String(chosen === kind), onclick: () => query.set({ kind: chosen === kind ? "" : kind, offset: null }) },
+      h("span", {}, name),
+      h("b", {}, format.count(n)),
+      h("span", {}, format.amount(amount, currency)),
+    );
+  const sum = (/** @type {Record<string, number>} */ numbers) => Object.values(numbers).reduce((all, one) => all + one, 0);
+  const kinds = Object.keys(counts).filter((kind) => counts[kind] > 0 || kind === chosen).sort((one, other) => (money[other] ?? 0) - (money[one] ?? 0));
+  return [
+    chip("", texts.today.all, sum(counts), sum(money)),
+    ...kinds.map((kind) => chip(kind, texts.kinds[kind] ?? kind, counts[kind], money[kind] ?? 0)),
+  ];
+}

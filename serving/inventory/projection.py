@@ -1,0 +1,117 @@
+"""The stock that a decision leads to: demand paths and arrivals as the decision saw them, day by day."""
+
+import numpy as np
+from pydantic import BaseModel
+
+from infra.contracts.demand import DemandForecast
+from infra.contracts.inventory import OpenOrder, ReorderDecision
+from serving.inventory.cover import Floats, Integers
+from serving.inventory.local_days import midnight_after
+from serving.inventory.policy import Request, joint_draws
+from serving.inventory.proposals import request_of
+
+_BAND = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+class StockDay(BaseModel):
+    """Stock at the end of a day; its chance of running out on the day."""
+
+    day_ms: int
+    q05: float
+    q25: float
+    q50: float
+    q75: float
+    q95: float
+    stock_out_probability: float
+
+
+class Arrival(BaseModel):
+    """Units that come, at the start of their median day; of an open order or of the decision."""
+
+    day_ms: int
+    quantity: int
+    order_id: str | None = None
+    decision_id: str | None = None
+
+
+class ProjectedStock(BaseModel):
+    """From the decision's epoch over the forecast's horizon; demand that finds no stock is lost."""
+
+    origin_ms: int
+    items: list[StockDay]
+    arrivals: list[Arrival]
+
+
+def stock_paths(demand: Floats, on_hand: float, arrivals: Floats) -> tuple[Floats, Floats]:
+    """Stock at each day's end and what was sold on it.
+
+    Args:
+        demand: units [paths, horizon].
+        on_hand: units at the epoch.
+        arrivals: units received before each day opens [paths, horizon].
+
+    Returns:
+        both [paths, horizon].
+    """
+    stock = np.full(len(demand), float(on_hand))
+    ends, sold = np.empty_like(demand), np.empty_like(demand)
+    for day in range(demand.shape[1]):
+        stock = stock + arrivals[:, day]
+        sold[:, day] = np.minimum(stock, demand[:, day])
+        stock = stock - sold[:, day]
+        ends[:, day] = stock
+    return ends, sold
+
+
+def oldest_first(request: Request) -> list[OpenOrder]:
+    """The open orders, in the order of their arrival days."""
+    return sorted(request.inputs.open_orders, key=lambda order: (order.placed_ms, order.order_id))
+
+
+def arriving_units(request: Request, days: Integers, quantity: int, horizon: int) -> Floats:
+    """Units [paths, horizon] that open orders and an order of `quantity` bring before each day opens."""
+    units = [order.outstanding for order in oldest_first(request)] + [quantity]
+    arriving = np.zeros((days.shape[1], horizon))
+    for outstanding, day in zip(units, days, strict=True):
+        within = day < horizon
+        arriving[np.flatnonzero(within), day[within]] += outstanding
+    return arriving
+
+
+def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> ProjectedStock:
+    """Projects a decision that has stock and the forecast it names."""
+    request = request_of(decision, forecast)
+    demand, days = joint_draws(request, forecast)
+    horizon = demand.shape[1]
+    arriving = arriving_units(request, days, decision.quantity, horizon)
+    ends, sold = stock_paths(demand, float(decision.inputs.on_hand or 0), arriving)
+    out = (sold < demand).mean(axis=0)
+    bands = {name: np.quantile(ends, level, axis=0) for name, level in _BAND.items()}
+    return ProjectedStock(
+        origin_ms=decision.epoch_ms,
+        items=[
+            StockDay(
+                day_ms=_start(decision, day),
+                stock_out_probability=float(out[day]),
+                **{name: float(values[day]) for name, values in bands.items()},
+            )
+            for day in range(horizon)
+        ],
+        arrivals=_arrivals(request, decision, days),
+    )
+
+
+def _start(decision: ReorderDecision, day: int) -> int:
+    return midnight_after(decision.epoch_ms, day, decision.inputs.time_zone)
+
+
+def _arrivals(request: Request, decision: ReorderDecision, days: Integers) -> list[Arrival]:
+    medians = [int(np.median(each)) for each in days]
+    found = [
+        Arrival(day_ms=_start(decision, day), quantity=order.outstanding, order_id=order.order_id)
+        for order, day in zip(oldest_first(request), medians, strict=False)
+    ]
+    if decision.quantity:
+        day_ms = _start(decision, medians[-1])
+        found.append(Arrival(day_ms=day_ms, quantity=decision.quantity, decision_id=decision.decision_id))
+    return found

@@ -1,0 +1,88 @@
+"""What calls for a decision between reviews, until every input has passed its instant."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.contracts import identity
+from infra.contracts.planning import Override
+from infra.contracts.shop import StockLevel, StockMovement
+from serving.partition_log import Entry
+
+WATCHED_MS = 8 * 24 * 3600 * 1000
+"""Every location reviews at least weekly: a stock level older than this has been reviewed."""
+
+
+@dataclass(frozen=True, order=True)
+class Trigger:
+    """The instant, the kind and the stable id of a record that may call for a decision, and its scope."""
+
+    epoch_ms: int
+    kind: Literal["override", "stock_count", "stock_level"]
+    record_id: str
+    scope: str
+
+    @property
+    def by_planner(self) -> bool:
+        """Whether a person asks for the decision."""
+        return self.kind == "override"
+
+    @property
+    def cause(self) -> str:
+        """What a decision that it leads to names as its cause."""
+        return identity.cause(self.kind, self.record_id)
+
+
+class Triggers:
+    """Records that are still to be judged, by their instants.
+
+    Args:
+        watch: stock levels are triggers too: each day's snapshot, and a level of nothing.
+    """
+
+    def __init__(self, watch: bool) -> None:
+        self._watch = watch
+        self._records: list[Trigger] = []
+        self._levels: list[Trigger] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._records or self._levels)
+
+    def apply(self, entry: Entry) -> None:
+        """Takes a record, which a repetition makes another trigger of the same decision."""
+        match entry.message:
+            case Override() as override:
+                scope, record_id = override.scope, override.override_id
+                heapq.heappush(self._records, Trigger(override.event_time_ms, "override", record_id, scope))
+            case StockMovement(event_type="stock_count") as count:
+                made = Trigger(count.event_time_ms, "stock_count", count.event_id, _scope(count))
+                heapq.heappush(self._records, made)
+            case StockLevel() as level if self._watch and (
+                level.event_type == "snapshot" or not level.on_hand
+            ):
+                made = Trigger(level.event_time_ms, "stock_level", level.event_id, _scope(level))
+                heapq.heappush(self._levels, made)
+                self._drop_before(level.event_time_ms - WATCHED_MS)
+
+    def _drop_before(self, time_ms: int) -> None:
+        while self._levels[0].epoch_ms < time_ms:
+            heapq.heappop(self._levels)
+
+    def passed(self, has_passed: Callable[[int], bool]) -> Iterator[Trigger]:
+        """Takes out those whose instant every input has passed, the earliest first."""
+        for heap in (self._records, self._levels):
+            while heap and has_passed(heap[0].epoch_ms):
+                yield heapq.heappop(heap)
+
+    def earliest(self) -> int | None:
+        """The earliest instant of all."""
+        return min((heap[0].epoch_ms for heap in (self._records, self._levels) if heap), default=None)
+
+
+def _is_watched(level: StockLevel) -> bool:
+    return level.event_type == "snapshot" or level.on_hand == 0
+
+
+def _scope(record: StockLevel | StockMovement) -> str:
+    return f"sku:{record.sku}|{record.location}"
