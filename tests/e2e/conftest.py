@@ -44,6 +44,8 @@ def fresh_stack(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         stack.start_broker()
         stack.start_features()
         stack.start_serving()
+        if PrometheusServer.is_installed():
+            stack.start_prometheus()
         return stack
 
     try:
