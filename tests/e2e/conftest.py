@@ -59,7 +59,5 @@ def fresh_stack(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def undisturbed(fresh_stack: Callable[[], Stack]) -> Stack:
     """A stack through which the slice has run; it still runs."""
     stack = fresh_stack()
-    if PrometheusServer.is_installed():
-        stack.start_prometheus()
     run_verb(stack.run_dir, "shop", "--days", str(DAYS))
     return stack
