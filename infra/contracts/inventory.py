@@ -156,6 +156,7 @@ ReasonCode = Literal[
     "OVERRIDE_QUANTITY",
     "HELD",
     "REJECTED",
+    "RELEASED",
 ]
 
 
