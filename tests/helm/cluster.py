@@ -19,10 +19,12 @@ from tests.helm.kubernetes import Api, Object, Refused
 CRDS = TOOLS / "crds" / "crds"
 BINARIES = TOOLS / "cluster" / "bin"
 STAGES = TOOLS / "cluster" / "stages"
+_ROOM = {"cpu": "64", "memory": "1Ti", "ephemeral-storage": "1Ti", "pods": "1000"}
 NODE: Object = {
     "apiVersion": "v1",
     "kind": "Node",
     "metadata": {"name": "played-by-kwok", "annotations": {"kwok.x-k8s.io/node": "fake"}},
+    "status": {"capacity": _ROOM, "allocatable": _ROOM},
 }
 # What `storageClassName: ""` in the values gets; nothing provisions, so volumes are there beforehand.
 STORAGE_CLASS: Object = {

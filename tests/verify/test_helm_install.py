@@ -47,7 +47,7 @@ def done(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def with_values(verb: str, values: Path) -> tuple[str, ...]:
-    waiting = ("--wait", "--timeout", "600s")
+    waiting = ("--wait", "--timeout", "120s")
     return (verb, "shop", str(CHART), "--values", str(values), *waiting)
 
 
@@ -69,7 +69,7 @@ def test_a_trial_is_installed_and_grows_into_production_and_back_and_leaves_noth
     assert f"RayCronJob {namespace}/shop-stockstream-train" in kept(cluster, namespace)
     assert f"CronJob {namespace}/shop-stockstream-train" not in kept(cluster, namespace)
 
-    done(run_helm(cluster, namespace, "rollback", "shop", "1", "--wait", "--timeout", "600s"))
+    done(run_helm(cluster, namespace, "rollback", "shop", "1", "--wait", "--timeout", "120s"))
     assert f"CronJob {namespace}/shop-stockstream-train" in kept(cluster, namespace)
     assert f"RayCronJob {namespace}/shop-stockstream-train" not in kept(cluster, namespace)
 
