@@ -1,4 +1,4 @@
-"""What people look at: every panel has an answer, and a healthy run raises no alarm."""
+"""What people look at: every panel of every dashboard has an answer."""
 
 import json
 import re
@@ -43,11 +43,11 @@ def ask(stack: Stack, expression: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def watched(undisturbed: Stack) -> Stack:
-    """The stack after people have used its API; Prometheus has seen it."""
+    """The stack after its API was asked; Prometheus has seen it."""
     settings = undisturbed.settings()
 
     def requests_are_counted() -> bool:
-        urlopen(f"http://{settings.api_host}:{settings.api_port}/v1/decisions", timeout=10).close()
+        urlopen(f"http://{settings.api_host}:{settings.api_port}/healthz", timeout=10).close()
         time.sleep(1)
         return bool(ask(undisturbed, "rate(ray_serve_num_http_requests_total[1m]) > 0"))
 
@@ -67,7 +67,3 @@ def test_every_panel_has_an_answer(watched: Stack, board: str, title: str, query
     assert ask(watched, expression)
     for name in names_in(expression) - ONLY_AFTER_TROUBLE - {"ALERTS"}:
         assert ask(watched, name), name
-
-
-def test_a_healthy_run_raises_no_alarm(watched: Stack) -> None:
-    assert ask(watched, 'ALERTS{alertstate="firing"}') == []
