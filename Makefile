@@ -46,9 +46,13 @@ bench-inventory: setup ## Figures of the policies: against the exact optimum, an
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi
 
-lock: setup ## Resolve requirements/all.txt again from pyproject.toml
-	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --override requirements/overrides.txt \
-	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements/all.txt
+compile := $(bin)/uv pip compile pyproject.toml --generate-hashes --override requirements/overrides.txt \
+  --no-emit-index-url --no-annotate --no-header --quiet
+lock: setup ## Resolve requirements/*.txt again from pyproject.toml: all, and the part of each image
+	@$(compile) --all-extras --output-file requirements/all.txt
+	@for pair in features:streaming serving:serving batch:batch; do \
+	  $(compile) --extra $${pair#*:} --constraint requirements/all.txt --output-file requirements/$${pair%:*}.txt || exit; \
+	done
 
 clean: down ## Remove everything that set-up and runs have made
 	@rm -rf .venv .run .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -132,9 +132,9 @@ class PlannerState:
             (item.sku, item.location), midnight_after(time_ms, 0, calendar.time_zone)
         )
 
-    def revision(self, item: Item, epoch_ms: int, cause: str, replaced: str | None) -> Request:
+    def revision(self, item: Item, epoch_ms: int, cause: str, replaced: str | None, stale: bool) -> Request:
         """The decision to make between reviews; the one that it replaces is not on order."""
-        (made,) = self.requests([item], epoch_ms, stale=False)
+        (made,) = self.requests([item], epoch_ms, stale)
         others = [order for order in made.inputs.open_orders if order.order_id != replaced]
         return replace(
             made,

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly steps=8
+readonly steps=7
 number=0
 ticker=
 
@@ -118,18 +118,15 @@ project() {
   .venv/bin/uv pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .
 }
 
-jars() {
-  rm -rf ".run/jars/$1" &&
-    mvn -B -ntp -f infra/local/pom.xml -P "$1" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-      -DincludeScope=runtime -DoutputDirectory="$PWD/.run/jars/$1"
+broker_jars() {
+  rm -rf .run/jars/broker &&
+    mvn -B -ntp -f infra/local/pom.xml -P broker \
+      org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+      -DincludeScope=runtime -DoutputDirectory="$PWD/.run/jars/broker"
 }
 
-functions() {
-  rm -rf .run/classes && mkdir -p .run/classes &&
-    "${JAVA_HOME:+$JAVA_HOME/bin/}javac" --release 17 -proc:none -d .run/classes \
-      -cp "$(echo .venv/lib/python3.11/site-packages/pyflink/lib/flink-*.jar .run/jars/flink/*.jar | tr ' ' ':')" \
-      streaming/java/stockstream/*.java &&
-    "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --file .run/jars/flink/stockstream-functions.jar -C .run/classes .
+flink_jars() {
+  infra/local/flink_jars.sh .venv/bin/python .run/jars/flink
 }
 
 fetch_prometheus() {
@@ -169,9 +166,8 @@ readonly python
 step 'Python environment' .venv/.stamp-environment requirements/uv.txt environment
 step 'Python packages (about 6 GB)' .venv/.stamp-packages requirements/all.txt packages
 step 'stockstream' .venv/.stamp-project 'pyproject.toml requirements/all.txt' project
-step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml jars broker
-step 'Flink connector jars' .run/jars/flink/.stamp infra/local/pom.xml jars flink
-step 'Flink SQL functions' .run/jars/flink/.stamp-functions \
-  'streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' functions
+step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml broker_jars
+step 'Flink connectors and functions' .run/jars/flink/.stamp \
+  'infra/local/flink_jars.sh streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' flink_jars
 prometheus
 chromium

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -17,7 +17,10 @@ from infra.api_tokens import ROLES, Role, token_digest
 from serving.api.access import Holders
 from serving.api.application import build_api
 from serving.board.board import Board
+from serving.partition_log import Outgoing
 from tests.console.simulated_shop import simulated_log
+from tests.unit.serving.records import MemoryLog
+from tests.unit.serving.records import publish as publish_to
 
 expect.set_options(timeout=20_000)
 
@@ -42,11 +45,22 @@ def board() -> Board:
 
 
 @pytest.fixture(scope="session")
-def address(board: Board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def written() -> MemoryLog:
+    """What the API writes, in place of the broker; the board reads it back."""
+    return MemoryLog()
+
+
+@pytest.fixture(scope="session")
+def address(board: Board, written: MemoryLog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the application listens."""
-    http = build_api(
-        board, Holders(tokens_file(tmp_path_factory.mktemp("tokens"))), lambda: [], lambda said: None
-    )
+
+    def publish(batch: Sequence[Outgoing]) -> None:
+        for entry in publish_to(written, batch):
+            board.apply(entry)
+        assert list(board.due(0.0)) == []
+
+    holders = Holders(tokens_file(tmp_path_factory.mktemp("tokens")))
+    http = build_api(board, holders, lambda: [], publish)
     server = uvicorn.Server(uvicorn.Config(http, log_level="warning"))
     listening = socket()
     listening.bind(("127.0.0.1", 0))

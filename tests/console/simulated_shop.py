@@ -11,7 +11,7 @@ from infra.contracts import identity
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandFeatures, DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.message import Money
-from infra.contracts.shop import Item, PurchaseOrderEvent
+from infra.contracts.shop import Item, PurchaseOrderEvent, StockMovement
 from infra.contracts.topics import (
     CALENDARS,
     DECISIONS,
@@ -21,6 +21,7 @@ from infra.contracts.topics import (
     POLICIES,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
 )
 from serving.allocator_stage import AllocatorStage
 from serving.evaluator_stage import EvaluatorStage
@@ -143,7 +144,7 @@ class Shop:
         if day + 1 >= FORECAST_FROM:
             for shelf in self._shelves:
                 self.log.append(FORECASTS, partition_of(shelf.sku), forecast(shelf, day + 1))
-        heartbeats(self.log, (*PLANNER_TOPICS, POLICIES), _midnight(day + 1))
+        heartbeats(self.log, {*PLANNER_TOPICS, POLICIES, STOCK_MOVEMENTS}, _midnight(day + 1))
         self._plan(day + 1)
 
     def _sell(self, shelf: Shelf, day: int, start: int) -> None:
@@ -153,6 +154,7 @@ class Shop:
         for order_id, quantity in shelf.receipts.pop(day, []):
             shelf.stock += quantity
             self._order("received", order_id, shelf, quantity, start + 1)
+            self.log.append(STOCK_MOVEMENTS, partition, receipt(shelf.sku, order_id, quantity, start + 1))
             self.log.append(STOCK_LEVELS, partition, level(shelf.sku, shelf.stock, start + 1))
         wanted = _drawn(shelf, day)
         sold = min(wanted, shelf.stock)
@@ -196,6 +198,18 @@ class Shop:
             kind, order_id, time_ms, quantity, sku=shelf.sku, supplier=shelf.item.supplier
         )
         self.log.append(PURCHASE_ORDERS, partition_of(shelf.sku), event)
+
+
+def receipt(sku: str, order_id: str, quantity: int, time_ms: int) -> StockMovement:
+    return StockMovement(
+        event_type="receipt",
+        event_id=f"{order_id}-stocked",
+        event_time_ms=time_ms,
+        sku=sku,
+        location=LOCATION,
+        quantity=quantity,
+        order_id=order_id,
+    )
 
 
 def _midnight(day: int) -> int:
