@@ -21,7 +21,7 @@ VERBS = {
     "demo": Verb("infra.local.demo", "run everything once, from history to decisions, and print the result"),
     "up": Verb("infra.local.stack", "start the local stack", "up"),
     "down": Verb("infra.local.stack", "stop the local stack", "down"),
-    "status": Verb("infra.local.stack", "show the stack's processes and addresses", "status"),
+    "status": Verb("infra.local.status", "show the stack's health; exit status 1 if something is wrong"),
     "token": Verb("infra.local.tokens", "print the local stack's API token of a role"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),

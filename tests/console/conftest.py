@@ -64,6 +64,7 @@ def address(board: Board, written: MemoryLog, tmp_path_factory: pytest.TempPathF
     server = uvicorn.Server(uvicorn.Config(http, log_level="warning"))
     listening = socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # a browser that is faster than the server waits
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -46,7 +46,7 @@ def _share(value: float) -> bool:
     return 0 < value < 1
 
 
-def _service(what: str, set_policy: Callable[[Item, float], Item], default: float | None = 0.95) -> Kind:
+def _service(what: str, set_policy: Callable[[Item, float], Item], default: float = 0.95) -> Kind:
     return Kind(f"{what} above 0 and below 1", _share, _production(set_policy), default)
 
 
@@ -56,7 +56,11 @@ def _exchange(set_policy: Callable[[Item, float], Item]) -> Kind:
 
 
 KINDS = {
-    OWN: _service("cycle service level (the items' own without one)", set_policies.covering, None),
+    OWN: Kind(
+        "cycle service level above 0 and below 1; without one each item's own",
+        _share,
+        _production(set_policies.covering),
+    ),
     "cover-by-cost": _exchange(set_policies.covering_by_cost),
     "order-up-to": _service("cycle service level", set_policies.ordering_up_to),
     "order-up-to-fill-rate": _service("fill rate", set_policies.ordering_up_to_fill_rate),
