@@ -17,6 +17,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    Volume,
     left_out_if_empty,
     left_out_if_independent,
     left_out_if_none,
@@ -73,6 +74,23 @@ class CategoryReplenishment(Record):
     replenishment: Replenishment
 
 
+class SupplierMinimum(Record):
+    """The least value of an order that a supplier accepts."""
+
+    supplier: Identifier
+    amount: Money
+
+
+class GroupLimits(Record):
+    """What a group's orders must keep to besides the budget.
+
+    `space` is the volume that its stock, open orders and new orders may take together.
+    """
+
+    space: Volume | None = None
+    supplier_minimums: list[SupplierMinimum] = Field([])
+
+
 class Policy(Message):
     """Planning parameters of a group, set by a planner.
 
@@ -85,6 +103,7 @@ class Policy(Message):
     event_time_ms: EventTimeMs
     planning_group: Identifier
     budget: Money | None = None
+    limits: GroupLimits | None = Field(None, exclude_if=left_out_if_none)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
@@ -130,6 +149,7 @@ class DecisionInputs(Record):
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
     supplier_calendar: SupplierCalendar | None = Field(None, exclude_if=left_out_if_none)
+    unit_volume: Volume | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
@@ -144,6 +164,8 @@ ReasonCode = Literal[
     "HOLD",
     "NO_ORDER_DAY",
     "BUDGET",
+    "SPACE",
+    "SUPPLIER_MINIMUM",
     "END_OF_LIFE",
     "STOCK_UNKNOWN",
     "FORECAST_MISSING",
@@ -227,6 +249,31 @@ class SolverOptions(Record):
     relative_gap: Annotated[float, Field(ge=0)]
 
 
+class SupplierOutcome(Record):
+    """A supplier with a minimum: whether it gets no order for it, and what a minimum one lower is worth."""
+
+    supplier: Identifier
+    left_out: bool
+    price: float | None
+
+
+class UnmetLimit(Record):
+    """A limit that keeps what planners have set from being ordered whole."""
+
+    limit: Literal["budget", "space", "supplier_minimum"]
+    supplier: Identifier | None
+    needed: str
+    available: str
+
+
+class LimitsOutcome(Record):
+    """What came of a group's limits: `space_price` per unit of volume; `unmet`, the worst first."""
+
+    space_price: float | None
+    suppliers: list[SupplierOutcome]
+    unmet: list[UnmetLimit]
+
+
 class AllocationRun(Message):
     """One budget step across the SKUs of a group: inputs, solver, truthfully reported status, result."""
 
@@ -241,6 +288,8 @@ class AllocationRun(Message):
     objective: float
     gap: float | None
     shadow_price: float | None
+    limits: GroupLimits | None = Field(None, exclude_if=left_out_if_none)
+    outcome: LimitsOutcome | None = Field(None, exclude_if=left_out_if_none)
     spent: TotalCost
     lines: list[AllocatedLine]
 
