@@ -1,8 +1,7 @@
 """Decisions between reviews: what calls for one, which SKUs it concerns, and whether it is made.
 
 A trigger is judged once every input has passed its instant, from exactly the records up to then, and after
-whatever was decided about the SKU before. It has no deadline: where an input stands still, the next review
-has one, and takes in whatever the trigger stood for.
+whatever was decided about the SKU before; or at a deadline, with a remark that an input was stale.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -34,10 +33,11 @@ Verdict = Literal["wait", "moot", "frozen", "placed"]
 
 @dataclass(frozen=True, order=True)
 class Case:
-    """A trigger and one SKU that it concerns."""
+    """A trigger and one SKU that it concerns; stale where it is judged at the deadline."""
 
     trigger: Trigger
     key: Key
+    stale: bool
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class _Revision:
 class Revisions:
     """Triggers and cases that are still to be judged."""
 
-    def __init__(self, owned: frozenset[int], nervousness: Nervousness, meters: Meters) -> None:
+    def __init__(
+        self, owned: frozenset[int], deadline_seconds: float, nervousness: Nervousness, meters: Meters
+    ) -> None:
         self._owned, self._nervousness, self._meters = owned, nervousness, meters
         self._history, self._watch = DecisionHistory(), PositionWatch()
-        self._triggers = Triggers(nervousness.watch)
+        self._triggers = Triggers(deadline_seconds, nervousness.watch)
         self._cases: dict[Case, OwnedItem] = {}
 
     def apply(self, entry: Entry) -> None:
@@ -72,15 +74,18 @@ class Revisions:
         """Whether there is anything to judge."""
         return bool(self._triggers or self._cases)
 
-    def due(self, state: PlannerState, settled: Container[str], open_keys: Iterable[Key]) -> list[Proposal]:
-        """The proposals to make now, one per SKU at most.
+    def due(
+        self, state: PlannerState, settled: Container[str], open_keys: Iterable[Key], now: float
+    ) -> list[Proposal]:
+        """The proposals to make, one per SKU at most.
 
         Args:
             state: what the Planner knows.
             settled: ids of decisions that have a proposal or are made.
             open_keys: SKUs with a proposal that awaits its decision.
+            now: seconds, for the deadline.
         """
-        self._expand(state)
+        self._expand(state, now)
         busy, revisions = set(open_keys), {}
         for case in sorted(self._cases):
             if case.key in busy:
@@ -94,10 +99,10 @@ class Revisions:
             busy.add(case.key)
         return self._proposals(revisions)
 
-    def _expand(self, state: PlannerState) -> None:
-        for trigger in self._triggers.passed(lambda epoch_ms: self._has_passed(state, epoch_ms)):
+    def _expand(self, state: PlannerState, now: float) -> None:
+        for trigger, stale in self._triggers.passed(lambda epoch_ms: self._has_passed(state, epoch_ms), now):
             for owned in self._concerned(trigger, state):
-                self._cases[Case(trigger, (owned.item.sku, owned.item.location))] = owned
+                self._cases[Case(trigger, (owned.item.sku, owned.item.location), stale)] = owned
 
     def _has_passed(self, state: PlannerState, epoch_ms: int) -> bool:
         actions = all(state.event_time.passed(DECISION_ACTIONS, each, epoch_ms) for each in state.everything)
@@ -126,7 +131,7 @@ class Revisions:
         if (held_back := self._held_back(case.trigger, newest, placed)) is not None:
             return held_back
         replaced = None if placed else newest.decision_id
-        return _Revision(state.revision(item, epoch_ms, cause, replaced), newest, not placed)
+        return _Revision(state.revision(item, epoch_ms, cause, replaced, case.stale), newest, not placed)
 
     def _is_settled(self, case: Case, cause: str, settled: Container[str]) -> bool:
         return identity.decision_id(*case.key, case.trigger.epoch_ms, cause) in settled

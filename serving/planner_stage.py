@@ -73,7 +73,7 @@ class PlannerStage:
         self._owned, self._deadline_seconds, self._meters = owned, deadline_seconds, meters
         self._state = PlannerState(owned, partition_count, out_of_orderness_ms)
         self._epochs = OpenEpochs(owned)
-        self._revisions = Revisions(owned, nervousness or Nervousness(), meters)
+        self._revisions = Revisions(owned, deadline_seconds, nervousness or Nervousness(), meters)
         self._positions = Positions()
         self._stock_summary = StockSummary(owned, meters)
         self._proposals: dict[str, Proposal] = {}
@@ -115,7 +115,9 @@ class PlannerStage:
     def due(self, now: float) -> Iterator[list[Outgoing]]:
         """Proposals, markers and positions to publish at `now` (seconds)."""
         if self._revisions.is_waiting():
-            yield from self._publish(self._revisions.due(self._state, self._settled(), self._open_keys()))
+            yield from self._publish(
+                self._revisions.due(self._state, self._settled(), self._open_keys(), now)
+            )
         for epoch, first_sign in self._epochs.scan(self._state, now).items():
             yield from self._decide_if_due(epoch, expired=now - first_sign >= self._deadline_seconds)
         waiting = self._epochs.waiting_seconds(now)

@@ -19,7 +19,7 @@ from serving.inventory.decisions import allocation_run, decisions_of, limits_of,
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
-from serving.inventory.supersession import redecision, stopped_decision
+from serving.inventory.supersession import acted_decision, redecision
 from serving.inventory.wishes import spending, total_value, violation
 
 Written = TypeVar("Written", bound=BaseModel)
@@ -138,7 +138,7 @@ def _reproduce_revision(
     if decision.supersedes and replaced is None:
         result.compare(decision.decision_id, "supersedes", decision.supersedes, None)
     elif decision.action is not None and replaced is not None:
-        result.compare_all(decision.decision_id, decision, stopped_decision(replaced, decision.action))
+        result.compare_all(decision.decision_id, decision, acted_decision(replaced, decision.action))
     elif proposal := proposals.get(decision.decision_id):
         unspent = None if decision.unspent_budget is None else decimal_of(decision.unspent_budget)
         result.compare_all(decision.decision_id, decision, redecision(proposal, replaced, run, unspent))

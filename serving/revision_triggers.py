@@ -38,11 +38,14 @@ class Triggers:
     """Records that are still to be judged, by their instants.
 
     Args:
+        deadline_seconds: how long an override or a stock count waits for inputs to pass its instant. Stock
+            levels have no deadline: the next review has one, and takes in whatever they stood for.
         watch: stock levels are triggers too: each day's snapshot, and a level of nothing.
     """
 
-    def __init__(self, watch: bool) -> None:
-        self._watch = watch
+    def __init__(self, deadline_seconds: float, watch: bool) -> None:
+        self._deadline_seconds, self._watch = deadline_seconds, watch
+        self._first_sign: dict[Trigger, float] = {}
         self._records: list[Trigger] = []
         self._levels: list[Trigger] = []
 
@@ -69,11 +72,23 @@ class Triggers:
         while self._levels[0].epoch_ms < time_ms:
             heapq.heappop(self._levels)
 
-    def passed(self, has_passed: Callable[[int], bool]) -> Iterator[Trigger]:
-        """Takes out those whose instant every input has passed, the earliest first."""
-        for heap in (self._records, self._levels):
-            while heap and has_passed(heap[0].epoch_ms):
-                yield heapq.heappop(heap)
+    def passed(self, has_passed: Callable[[int], bool], now: float) -> Iterator[tuple[Trigger, bool]]:
+        """Takes out those due at `now` (seconds), the earliest first, and whether an input is stale."""
+        while self._levels and has_passed(self._levels[0].epoch_ms):
+            yield heapq.heappop(self._levels), False
+        for trigger in self._records:
+            self._first_sign.setdefault(trigger, now)
+        while self._records and (due := self._is_due(self._records[0], has_passed, now)):
+            self._first_sign.pop(self._records[0], None)
+            yield heapq.heappop(self._records), due == "stale"
+
+    def _is_due(
+        self, trigger: Trigger, has_passed: Callable[[int], bool], now: float
+    ) -> Literal["passed", "stale"] | None:
+        if has_passed(trigger.epoch_ms):
+            return "passed"
+        waited = now - self._first_sign.get(trigger, now)
+        return "stale" if waited >= self._deadline_seconds else None
 
     def earliest(self) -> int | None:
         """The earliest instant of all."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 _DECISIONS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:reorder-decision")
 _MAX_IDENTIFIER = 64
+_API_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:api-request")
 _RETRAIN_REQUESTS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:retrain-request")
 
 
@@ -35,6 +36,11 @@ def forecaster_name(forecaster: str, model_id: str) -> str:
 def retrain_request_id(model_id: str) -> str:
     """UUIDv5 of the model that is to be replaced."""
     return str(uuid.uuid5(_RETRAIN_REQUESTS, model_id))
+
+
+def request_id(author: str, path: str, key: str) -> str:
+    """UUIDv5 of a request to the API: whose it is, what it is to, and the key that its sender gave it."""
+    return str(uuid.uuid5(_API_REQUESTS, f"{author}|{path}|{key}"))
 
 
 def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:

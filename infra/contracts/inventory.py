@@ -108,6 +108,7 @@ class Policy(Message):
     categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
     reason: str
+    request_id: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 class ForecastReference(Record):
@@ -177,6 +178,7 @@ ReasonCode = Literal[
     "OVERRIDE_QUANTITY",
     "HELD",
     "REJECTED",
+    "RELEASED",
 ]
 
 

@@ -19,6 +19,7 @@ class Override(Message):
     location), `sku:S|L`, `location:L` and `category:C` (with every category below C). A `forecast_factor`
     scales demand of the days from `from_ms` (else the event time) until `to_ms` (else the expiry); an
     `order_quantity` is a whole number of units and is ordered at each review while it is active.
+    `request_id` is that of the request it came with, so that a repeated request is known.
     """
 
     model_config = ConfigDict(
@@ -39,6 +40,7 @@ class Override(Message):
     expires_ms: EventTimeMs
     author: Identifier
     reason: str
+    request_id: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
     @model_validator(mode="after")
     def _can_be_applied(self) -> Self:
@@ -70,6 +72,7 @@ class DecisionAction(Message):
     event_time_ms: EventTimeMs
     author: Identifier
     reason: str
+    request_id: Identifier | None = Field(None, exclude_if=left_out_if_none)
 
 
 Overrides = Annotated[Override | Heartbeat, Field(discriminator="event_type")]

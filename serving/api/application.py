@@ -2,17 +2,18 @@
 
 from fastapi import Depends, FastAPI
 
-from serving.api import decisions, exceptions, forecasts, planners, scorecard, skus, system
+from serving.api import decisions, exceptions, forecasts, planners, saying, scorecard, skus, system
 from serving.api.access import Guard, Holders, allows, authorise
 from serving.api.problems import Problem, state_problems
+from serving.api.speaking import Publish, Speaker
 from serving.api.system import Readiness
 from serving.board.board import Board
 from serving.console.pages import mount_console
 
-_ROUTERS = (skus, forecasts, decisions, exceptions, planners, scorecard, system)
+_ROUTERS = (skus, forecasts, decisions, exceptions, planners, saying, scorecard, system)
 
 
-def build_api(board: Board, holders: Holders, readiness: Readiness) -> FastAPI:
+def build_api(board: Board, holders: Holders, readiness: Readiness, publish: Publish) -> FastAPI:
     """The application; what its endpoints need is its state."""
     http = FastAPI(
         title="Stockstream",
@@ -23,6 +24,7 @@ def build_api(board: Board, holders: Holders, readiness: Readiness) -> FastAPI:
         dependencies=[Depends(authorise)],
     )
     http.state.board, http.state.readiness = board, readiness
+    http.state.speaker = Speaker(board, publish)
     for module in _ROUTERS:
         http.include_router(module.router)
 

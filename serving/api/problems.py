@@ -1,5 +1,6 @@
 """Errors as RFC 9457 describes them."""
 
+import logging
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -7,6 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+
+from infra.errors import StockstreamError
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -32,6 +37,15 @@ def state_problems(http: FastAPI) -> None:
     @http.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @http.exception_handler(StockstreamError)
+    async def _unavailable(request: Request, error: StockstreamError) -> JSONResponse:
+        log.error("%s", error)
+        return problem(503, str(error))
+
+    @http.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+        return problem(500, "an error that was not foreseen; the log of the API has it")
 
     @http.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:

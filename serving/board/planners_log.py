@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import Literal
 
 from infra.contracts.inventory import Policy
@@ -33,10 +34,18 @@ class PlannersLog:
         self.overrides: dict[str, Override] = {}
         self.actions: dict[str, DecisionAction] = {}
         self.policies: dict[str, Policy] = {}
+        self._requests: dict[str, Said] = {}
         self._audit: list[Entry] = []
+        self._writing = Lock()
 
     def apply(self, said: Said) -> None:
-        """Takes an event; repeating one changes nothing."""
+        """Takes an event; repeating one changes nothing. The log thread and requests both may call it."""
+        with self._writing:
+            self._apply(said)
+
+    def _apply(self, said: Said) -> None:
+        if said.request_id is not None:
+            self._requests[said.request_id] = said
         newest: dict[str, Said] = {
             "override": self.overrides, "action": self.actions, "policy": self.policies,
         }[_kind(said)]  # type: ignore[assignment]  # fmt: skip
@@ -50,9 +59,13 @@ class PlannersLog:
             insort(self._audit, entry)
         del self._audit[: len(self._audit) - KEPT]
 
+    def answered(self, request_id: str) -> Said | None:
+        """The event that a request became, if it is one of those read or said since the start."""
+        return self._requests.get(request_id)
+
     def audit(self) -> Iterator[Entry]:
         """Who did what, newest first."""
-        return reversed(self._audit)
+        return reversed(self._audit.copy())
 
 
 def _kind(said: Said) -> Kind:

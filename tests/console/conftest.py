@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -17,7 +17,9 @@ from infra.api_tokens import ROLES, Role, token_digest
 from serving.api.access import Holders
 from serving.api.application import build_api
 from serving.board.board import Board
-from tests.console.simulated_shop import simulated_log
+from serving.partition_log import Outgoing
+from tests.console.simulated_shop import Shop, simulated_shop
+from tests.unit.serving.records import feed
 
 expect.set_options(timeout=20_000)
 
@@ -33,21 +35,32 @@ def tokens_file(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def board() -> Board:
+def shop() -> Shop:
+    return simulated_shop()
+
+
+@pytest.fixture(scope="session")
+def board(shop: Shop) -> Board:
     filled = Board()
-    for entry in simulated_log():
-        filled.apply(entry)
+    feed(filled, shop.log.entries)
     assert list(filled.due(0.0)) == []
     return filled
 
 
 @pytest.fixture(scope="session")
-def address(board: Board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the application listens."""
-    http = build_api(board, Holders(tokens_file(tmp_path_factory.mktemp("tokens"))), lambda: [])
+def address(board: Board, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the application listens; what is written there reaches the log and its stages."""
+
+    def publish(said: Sequence[Outgoing]) -> None:
+        feed(board, shop.hear(said))
+        assert list(board.due(0.0)) == []
+
+    holders = Holders(tokens_file(tmp_path_factory.mktemp("tokens")))
+    http = build_api(board, holders, lambda: [], publish)
     server = uvicorn.Server(uvicorn.Config(http, log_level="warning"))
     listening = socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # a browser that is faster than the server waits
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,6 +1,6 @@
 """A log of eleven weeks of a small shop: demand is drawn, the plans come from the real stages."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from infra.contracts import identity
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandFeatures, DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.message import Money
-from infra.contracts.shop import Item, PurchaseOrderEvent
+from infra.contracts.shop import Item, PurchaseOrderEvent, StockMovement
 from infra.contracts.topics import (
     CALENDARS,
     DECISIONS,
@@ -21,11 +21,12 @@ from infra.contracts.topics import (
     POLICIES,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
+    STOCK_MOVEMENTS,
 )
 from serving.allocator_stage import AllocatorStage
 from serving.evaluator_stage import EvaluatorStage
 from serving.inventory.allocation import solver_options
-from serving.partition_log import Entry, Stage
+from serving.partition_log import Entry, Outgoing, Stage
 from serving.planner_stage import PlannerStage
 from tests.unit.serving.records import (
     BOUND_MS,
@@ -36,6 +37,7 @@ from tests.unit.serving.records import (
     MemoryLog,
     Tally,
     calendar,
+    feed,
     heartbeats,
     item,
     level,
@@ -143,7 +145,7 @@ class Shop:
         if day + 1 >= FORECAST_FROM:
             for shelf in self._shelves:
                 self.log.append(FORECASTS, partition_of(shelf.sku), forecast(shelf, day + 1))
-        heartbeats(self.log, (*PLANNER_TOPICS, POLICIES), _midnight(day + 1))
+        heartbeats(self.log, {*PLANNER_TOPICS, POLICIES, STOCK_MOVEMENTS}, _midnight(day + 1))
         self._plan(day + 1)
 
     def _sell(self, shelf: Shelf, day: int, start: int) -> None:
@@ -153,6 +155,7 @@ class Shop:
         for order_id, quantity in shelf.receipts.pop(day, []):
             shelf.stock += quantity
             self._order("received", order_id, shelf, quantity, start + 1)
+            self.log.append(STOCK_MOVEMENTS, partition, receipt(shelf.sku, order_id, quantity, start + 1))
             self.log.append(STOCK_LEVELS, partition, level(shelf.sku, shelf.stock, start + 1))
         wanted = _drawn(shelf, day)
         sold = min(wanted, shelf.stock)
@@ -161,26 +164,33 @@ class Shop:
         self.log.append(STOCK_LEVELS, partition, after)
         self.log.append(FEATURES, partition, features(shelf, day, sold, wanted))
 
+    def hear(self, said: Sequence[Outgoing]) -> list[Entry]:
+        """What planners say, and what the stages make of it."""
+        before = len(self.log.entries)
+        publish(self.log, said)
+        self._plan(DAYS)
+        return self.log.entries[before:]
+
     def _plan(self, day: int) -> None:
         """Lets the stages read on; on review days they decide, and the orders are placed."""
         for stage in self._stages:
-            self._feed(self.log.entries[self._read :])
-            self._read = len(self.log.entries)
+            self._read_on()
             for batch in stage.due(float(day)):
                 written = publish(self.log, batch)
-                self._feed(written)
-                self._read = len(self.log.entries)
+                self._read_on()
                 self._place(written, day)
 
-    def _feed(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            for stage in self._stages:
-                stage.apply(entry)
+    def _read_on(self) -> None:
+        new = self.log.entries[self._read :]
+        self._read = len(self.log.entries)
+        for stage in self._stages:
+            feed(stage, new)
 
     def _place(self, written: list[Entry], day: int) -> None:
+        """The last day's orders are still to be placed, so planners may stop them."""
         by_sku = {shelf.sku: shelf for shelf in self._shelves}
         for entry in written:
-            if entry.topic == DECISIONS and entry.message.quantity:
+            if entry.topic == DECISIONS and entry.message.quantity and day < DAYS:
                 self._receive_later(by_sku[entry.message.sku], entry.message, day)
 
     def _receive_later(self, shelf: Shelf, decision: ReorderDecision, day: int) -> None:
@@ -196,6 +206,18 @@ class Shop:
             kind, order_id, time_ms, quantity, sku=shelf.sku, supplier=shelf.item.supplier
         )
         self.log.append(PURCHASE_ORDERS, partition_of(shelf.sku), event)
+
+
+def receipt(sku: str, order_id: str, quantity: int, time_ms: int) -> StockMovement:
+    return StockMovement(
+        event_type="receipt",
+        event_id=f"{order_id}-stocked",
+        event_time_ms=time_ms,
+        sku=sku,
+        location=LOCATION,
+        quantity=quantity,
+        order_id=order_id,
+    )
 
 
 def _midnight(day: int) -> int:
@@ -260,10 +282,10 @@ def _quantiles(means: NDArray[np.float64], sizes: "NDArray[np.float64] | float")
     return [[float(value) for value in row] for row in np.where(means[:, None] > 0, table, 0.0)]
 
 
-def simulated_log() -> Iterator[Entry]:
-    """Every record of the shop's eleven weeks, in the order of the log."""
+def simulated_shop() -> Shop:
+    """A shop that has lived through its eleven weeks."""
     shop = Shop()
     shop.open()
     for day in range(DAYS):
         shop.live(day)
-    return iter(shop.log.entries)
+    return shop

@@ -23,7 +23,7 @@ MAX_MODULE_LINES = 300
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     holders = Holders(tokens_file(tmp_path_factory.mktemp("tokens")))
-    return TestClient(build_api(Board(), holders, lambda: []))
+    return TestClient(build_api(Board(), holders, lambda: [], lambda batch: None))
 
 
 def own_files(*suffixes: str) -> list[Path]:

@@ -48,10 +48,10 @@ def test_the_token_outlives_a_reload_but_not_signing_out(visitor: Desk) -> None:
 def test_today_begins_with_the_most_money_at_risk(planner: Desk) -> None:
     planner.open("today")
 
-    at_risk = amounts(column(planner, "Exceptions", 4))
+    at_risk = amounts(column(planner, "Exceptions", 5))
     assert at_risk == sorted(at_risk, reverse=True)
     assert at_risk[0] > 0
-    assert all(reason.strip() for reason in column(planner, "Exceptions", 3))
+    assert all(reason.strip() for reason in column(planner, "Exceptions", 4))
 
 
 def test_a_kind_shows_its_own_exceptions_and_can_be_sent_as_a_link(planner: Desk) -> None:
@@ -59,7 +59,7 @@ def test_a_kind_shows_its_own_exceptions_and_can_be_sent_as_a_link(planner: Desk
     planner.page.get_by_role("button", name="Overstock").click()
     planner.settle()
 
-    assert set(column(planner, "Exceptions", 2)) == {"Overstock"}
+    assert set(column(planner, "Exceptions", 3)) == {"Overstock"}
     assert planner.page.url.endswith("#/today?kind=overstock")
 
 
@@ -133,6 +133,15 @@ def test_without_the_api_the_page_says_so_and_goes_on_afterwards(visitor: Desk) 
     expect(rows(visitor, "SKUs").first).to_be_visible()
 
 
+def test_a_viewer_is_offered_nothing_to_change(visitor: Desk) -> None:
+    visitor.sign_in("viewer")
+    assert visitor.page.locator("main input[type=checkbox]").count() == 0
+    visitor.open(f"sku/{LOCATION}/22289")
+
+    assert visitor.page.locator("main form").count() == 0
+    assert visitor.page.get_by_role("button", name="Approve").count() == 0
+
+
 def test_the_arrow_keys_walk_through_the_rows(planner: Desk) -> None:
     planner.open("today")
     links = rows(planner, "Exceptions").locator("th a")
@@ -140,6 +149,16 @@ def test_the_arrow_keys_walk_through_the_rows(planner: Desk) -> None:
     planner.page.keyboard.press("ArrowDown")
 
     expect(links.nth(1)).to_be_focused()
+
+
+def test_sorting_by_keyboard_keeps_the_place(planner: Desk) -> None:
+    planner.open("skus")
+    planner.page.get_by_role("button", name="On order").focus()
+    planner.page.keyboard.press("Enter")
+    planner.page.wait_for_url("**sort=-on_order")
+    planner.settle()
+
+    expect(planner.page.get_by_role("button", name="On order")).to_be_focused()
 
 
 def test_the_theme_switch_outlives_a_reload(visitor: Desk) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from infra.contracts.shop import Item
 from infra.errors import StockstreamError
-from serving.forecast_source import ForecastSource
-from serving.inventory.policy import POLICY
+from serving.inventory.named_policies import DEFAULT_POLICY
+from serving.simulation.twin import set_policies
 from serving.simulation.twin.comparators import (
     Clairvoyant,
     DaysOfCover,
@@ -15,39 +16,87 @@ from serving.simulation.twin.comparators import (
 )
 from serving.simulation.twin.loop import Planner
 from serving.simulation.twin.production import ProductionPlanner
+from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.world import World
 
-OWN = POLICY.rpartition(".")[0]
-"""The policy in production, without its version."""
+OWN = DEFAULT_POLICY
+"""The policy in production where nobody chose another one."""
+
+Make = Callable[[World, RememberedForecasts, float], Planner]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a policy's parameter means, and which values are accepted."""
+    """What a policy's parameter means, which values are accepted, and who decides."""
 
     meaning: str
     accepts: Callable[[float], bool]
+    make: Make
     default: float | None = None
+
+
+def _production(set_policy: Callable[[Item, float], Item]) -> Make:
+    def make(world: World, forecasts: RememberedForecasts, parameter: float) -> Planner:
+        return ProductionPlanner(world, forecasts, [set_policy(item, parameter) for item in world.items])
+
+    return make
+
+
+def _share(value: float) -> bool:
+    return 0 < value < 1
+
+
+def _service(what: str, set_policy: Callable[[Item, float], Item], default: float = 0.95) -> Kind:
+    return Kind(f"{what} above 0 and below 1", _share, _production(set_policy), default)
+
+
+def _exchange(set_policy: Callable[[Item, float], Item]) -> Kind:
+    meaning = "money, above 0 to 1e6, that may lie in stock for a year to spare a unit short"
+    return Kind(meaning, lambda value: 0 < value <= 1e6, _production(set_policy), 0.5)
 
 
 KINDS = {
     OWN: Kind(
-        "cycle service level above 0 and below 1; the items' own without one", lambda level: 0 < level < 1
+        "cycle service level above 0 and below 1; without one each item's own",
+        _share,
+        _production(set_policies.covering),
     ),
+    "cover-by-cost": _exchange(set_policies.covering_by_cost),
+    "order-up-to": _service("cycle service level", set_policies.ordering_up_to),
+    "order-up-to-fill-rate": _service("fill rate", set_policies.ordering_up_to_fill_rate),
+    "order-up-to-cost": _exchange(set_policies.ordering_up_to_cost),
+    "capped-base-stock": _service("cycle service level", set_policies.capped),
+    "projected-inventory-level": _service("quantile", set_policies.projecting, 0.7),
+    "lookahead": _exchange(set_policies.looking_ahead),
     "moving-average": Kind(
-        "days averaged, 1 to 365: orders up to their mean x (L + R)", lambda days: 1 <= days <= 365, 28.0
+        "days averaged, 1 to 365: orders up to their mean x (L + R)",
+        lambda days: 1 <= days <= 365,
+        lambda world, _, days: MovingAverage(world, days),
+        28.0,
     ),
     "newsvendor": Kind(
-        "critical ratio above 0 and below 1: quantile of past sales over L + R", lambda r: 0 < r < 1, 0.95
+        "critical ratio above 0 and below 1: quantile of past sales over L + R",
+        _share,
+        lambda world, _, ratio: NaiveNewsvendor(world, ratio),
+        0.95,
     ),
     "sigma-root-l": Kind(
-        "z, -5 to 10: orders up to mean28 x (L + R) + z x s28 x sqrt(L + R)", lambda z: -5 <= z <= 10, 1.645
+        "z, -5 to 10: orders up to mean28 x (L + R) + z x s28 x sqrt(L + R)",
+        lambda z: -5 <= z <= 10,
+        lambda world, _, z: SigmaRootL(world, z),
+        1.645,
     ),
     "days-of-cover": Kind(
-        "days, above 0 to 365: orders up to so many x mean28", lambda days: 0 < days <= 365, 21.0
+        "days, above 0 to 365: orders up to so many x mean28",
+        lambda days: 0 < days <= 365,
+        lambda world, _, days: DaysOfCover(world, days),
+        21.0,
     ),
     "clairvoyant": Kind(
-        "share of demand it plans for, above 0 to 1: knows demand and lead times", lambda s: 0 < s <= 1, 1.0
+        "share of demand it plans for, above 0 to 1: knows demand and lead times",
+        lambda share: 0 < share <= 1,
+        lambda world, _, share: Clairvoyant(world, share),
+        1.0,
     ),
 }
 
@@ -63,19 +112,11 @@ class Policy:
     def label(self) -> str:
         return self.name if self.parameter is None else f"{self.name}:{self.parameter:g}"
 
-    def planner(self, world: World, source: ForecastSource) -> Planner:
+    def planner(self, world: World, forecasts: RememberedForecasts) -> Planner:
         """A planner for one run."""
-        if self.name == OWN:
-            return ProductionPlanner(world, source, self.parameter)
-        makers: dict[str, Callable[[World, float], Planner]] = {
-            "moving-average": MovingAverage,
-            "newsvendor": NaiveNewsvendor,
-            "sigma-root-l": SigmaRootL,
-            "days-of-cover": DaysOfCover,
-            "clairvoyant": Clairvoyant,
-        }
-        assert self.parameter is not None
-        return makers[self.name](world, self.parameter)
+        if self.parameter is None:
+            return ProductionPlanner(world, forecasts, world.items)
+        return KINDS[self.name].make(world, forecasts, self.parameter)
 
 
 def parse_policy(text: str) -> Policy:

@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 
 from batch.forecaster.windows import DemandWindow, Flags
-from infra.contracts.demand import EVALUATED_DAYS, QUANTILE_LEVELS, DemandForecast
+from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import OpenOrder
 from infra.contracts.message import Message
-from infra.contracts.shop import PurchaseOrderEvent, StockLevel
+from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
 from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
-from serving.forecast_source import FALLBACK_HISTORY_DAYS, Correction, ForecastSource
+from serving.forecast_source import FALLBACK_HISTORY_DAYS
 from serving.inventory.cover import Integers
 from serving.inventory.policy import Request, decide
 from serving.partition_log import Entry
@@ -23,6 +23,7 @@ from serving.planner_state import PlannerState
 from serving.simulation.day_events import PLACED_AFTER_MS
 from serving.simulation.twin.loop import Review
 from serving.simulation.twin.order_sizes import order_sizes
+from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.world import Order, World
 
 
@@ -31,25 +32,17 @@ class ProductionPlanner:
 
     Args:
         world: its items, calendars and days; never its demand.
-        source: of the forecasts.
-        cycle_service_level: of every item instead of its own.
+        forecasts: the Forecaster's.
+        items: the world's, with the service or the policy to try.
     """
 
-    def __init__(
-        self, world: World, source: ForecastSource, cycle_service_level: float | None = None
-    ) -> None:
-        self._world, self._source = world, source
-        self._items = [
-            item if cycle_service_level is None else item.model_copy(
-                update={"cycle_service_level": cycle_service_level}
-            )
-            for item in world.items
-        ]  # fmt: skip
+    def __init__(self, world: World, forecasts: RememberedForecasts, items: Sequence[Item]) -> None:
+        self._world, self._forecasts, self._items = world, forecasts, items
         self._state = PlannerState(frozenset({0}), 1, 0)
         self._offset = 0
         for calendar in world.calendars:
             self._take(CALENDARS, calendar)
-        for item in self._items:
+        for item in items:
             self._take(ITEMS, item)
 
     def order(self, review: Review) -> Integers:
@@ -79,14 +72,11 @@ class ProductionPlanner:
     def forecasts(self, review: Review) -> list[DemandForecast]:
         """The Forecaster's messages at the epoch, from what was sold and seen until then."""
         keys = [(item.sku, item.location) for item in self._items]
-        unmoved = np.zeros((len(keys), len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
-        epoch_ms = self._world.midnight_ms(review.column)
-        correction = Correction(epoch_ms, unmoved, unmoved)
-        return self._source.forecast(self._window(review), keys, epoch_ms, correction)
+        return self._forecasts.forecast(self._window(review), keys, self._world.midnight_ms(review.column))
 
     def _window(self, review: Review) -> DemandWindow:
         world, column = self._world, review.column
-        days = max(self._source.history_days, FALLBACK_HISTORY_DAYS)
+        days = max(self._forecasts.history_days, FALLBACK_HISTORY_DAYS)
         missing, past = max(0, days - column), slice(max(0, column - days), column)
         front = ((0, 0), (missing, 0))
         launched: Flags = world.launched[:, past]

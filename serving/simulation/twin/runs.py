@@ -14,6 +14,7 @@ from serving.inventory.order_up_to import UnmetDemand
 from serving.simulation.twin.costs import Costs
 from serving.simulation.twin.loop import run
 from serving.simulation.twin.policies import Policy
+from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.scores import Sums, sums_of
 from serving.simulation.twin.world import World
 
@@ -50,25 +51,25 @@ class Result:
     unmet: Floats
 
 
-def forecast_source(models_dir: Path | None, panel_hash: str, paths: int) -> ForecastSource:
+def forecasts_of(models_dir: Path | None, panel_hash: str, paths: int) -> RememberedForecasts:
     """Where forecasts come from.
 
     Raises:
         StockstreamError: there is no promoted model that can serve.
     """
     if models_dir is None:
-        return ForecastSource(None, FALLBACK, "simulated without a model", panel_hash, paths)
+        fallback = ForecastSource(None, FALLBACK, "simulated without a model", panel_hash, paths)
+        return RememberedForecasts(fallback)
     source = model_source(models_dir, panel_hash, paths)
     if source.predictor is None:
         raise StockstreamError(f"option --model {models_dir}: {source.fallback_reason}")
-    return source
+    return RememberedForecasts(source)
 
 
-def simulate(experiment: Experiment, policy: Policy, seed: int) -> Result:
+def simulate(experiment: Experiment, forecasts: RememberedForecasts, policy: Policy, seed: int) -> Result:
     """One policy on one seed."""
     world = experiment.worlds[seed]
-    source = forecast_source(experiment.models_dir, world.panel_hash, experiment.paths)
-    trace = run(world, policy.planner(world, source), experiment.unmet, experiment.shelf_life_days)
+    trace = run(world, policy.planner(world, forecasts), experiment.unmet, experiment.shelf_life_days)
     return Result(
         sums_of(trace, world, experiment.costs, experiment.warm_up),
         world.unit_costs @ trace.on_hand,
@@ -93,8 +94,9 @@ def simulate_all(
 
 def _results(experiment: Experiment, tasks: Sequence[tuple[Policy, int]], processes: int) -> Iterator[Result]:
     if min(processes, len(tasks)) == 1:
+        forecasts = _forecasts(experiment)
         for policy, seed in tasks:
-            yield simulate(experiment, policy, seed)
+            yield simulate(experiment, forecasts, policy, seed)
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = ProcessPoolExecutor(min(processes, len(tasks)), get_context("spawn"), _begin, (experiment,))
@@ -102,7 +104,12 @@ def _results(experiment: Experiment, tasks: Sequence[tuple[Policy, int]], proces
         yield from pool.map(_simulate, *zip(*tasks, strict=True))
 
 
-_experiment: list[Experiment] = []
+def _forecasts(experiment: Experiment) -> RememberedForecasts:
+    world = next(iter(experiment.worlds.values()))
+    return forecasts_of(experiment.models_dir, world.panel_hash, experiment.paths)
+
+
+_started: list[tuple[Experiment, RememberedForecasts]] = []
 """What this worker was started for, so that it travels once and not with every task."""
 
 
@@ -110,8 +117,8 @@ def _begin(experiment: Experiment) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _experiment.append(experiment)
+    _started.append((experiment, _forecasts(experiment)))
 
 
 def _simulate(policy: Policy, seed: int) -> Result:
-    return simulate(_experiment[0], policy, seed)
+    return simulate(*_started[0], policy, seed)

@@ -8,7 +8,7 @@ sells and learns: policies see sales, never demand. The policy in production run
 code; forecasts are 56-day empirical quantiles, or with --model the promoted model's. Lead times are drawn
 for each order by its id, so that every policy has the same luck with the same order.
 
-A policy is NAME or NAME:PARAMETER.
+A policy is NAME or NAME:PARAMETER:
 """
 
 import json
@@ -31,15 +31,16 @@ from serving.simulation.twin.panel_world import Supply, panel_worlds
 from serving.simulation.twin.pictures import draw_days, draw_service
 from serving.simulation.twin.policies import KINDS, OWN, Policy, parse_policy
 from serving.simulation.twin.report import build_report, table
-from serving.simulation.twin.runs import Experiment, Result, forecast_source, simulate_all
+from serving.simulation.twin.runs import Experiment, Result, forecasts_of, simulate_all
 
 DEFAULT_POLICIES = (OWN, "sigma-root-l", "days-of-cover", "moving-average", "newsvendor", "clairvoyant")
-POLICY_HELP = "repeat it; all by default. " + "; ".join(
+POLICY_HELP = f"repeat it; by default {', '.join(DEFAULT_POLICIES)}"
+POLICY_LIST = "\n\n".join(
     f"{name}: {kind.meaning}" + ("" if kind.default is None else f" ({kind.default:g})")
     for name, kind in KINDS.items()
 )
 
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, help=f"{__doc__}\n{POLICY_LIST}")
 
 
 class Orders(StrEnum):
@@ -123,7 +124,7 @@ def simulate(
     orders: Delivery = "fifo" if delivery is Orders.fifo else "independent"
     supply = Supply(odds, orders, review_weekday, minimum, case_pack, service)
     worlds = panel_worlds(read_sales_panel(panel, missing_rows), days + warm_up, supply, charged, seeds)
-    forecast_source(model, worlds[1].panel_hash, paths)
+    forecasts_of(model, worlds[1].panel_hash, paths)
     experiment = Experiment(
         worlds, charged, "lost" if lost_sales else "backordered", shelf_life, warm_up, model, paths
     )

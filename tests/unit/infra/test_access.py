@@ -2,7 +2,9 @@
 
 from infra.contracts.access import ACCESS
 from infra.contracts.topics import ARCHIVED, CHECKED_BY_SERVING, TOPICS, WITH_LATE_EVENTS
+from infra.kafka import topic_partitions
 from serving.allocator_stage import allocator_partitions
+from serving.board.board import TOPICS_READ
 from serving.evaluator_stage import evaluator_partitions
 from serving.forecaster_stage import forecaster_partitions
 from serving.planner_stage import planner_partitions
@@ -16,6 +18,7 @@ def test_serving_may_read_exactly_what_its_stages_follow() -> None:
         *evaluator_partitions(one, 1),
         *forecaster_partitions(one, 1),
         *planner_partitions(one, 1),
+        *topic_partitions(TOPICS_READ, [0]),
     ]
     letters = {TOPICS[name].dead_letters for name in CHECKED_BY_SERVING}
     assert set(ACCESS["serving"].read_from) == {each.topic for each in assigned} | letters

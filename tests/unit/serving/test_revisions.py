@@ -23,6 +23,10 @@ from tests.unit.serving.between_reviews import (
     set_quantity,
 )
 from tests.unit.serving.planners import action
+from tests.unit.serving.records import run
+from tests.unit.serving.test_allocator_stage import restarted as allocator
+from tests.unit.serving.test_planner_stage import DEADLINE
+from tests.unit.serving.test_planner_stage import restarted as planner
 
 
 def test_an_override_between_reviews_supersedes_what_has_not_been_placed() -> None:
@@ -44,6 +48,22 @@ def test_a_superseded_decision_is_not_on_order_and_the_rest_of_today_is_what_is_
     assert morning.inputs.open_orders == []
     assert morning.inputs.review_period_days == 6
     assert morning.unconstrained_quantity > evening.unconstrained_quantity
+
+
+def test_an_override_waits_for_inputs_until_the_deadline_and_then_says_that_one_was_stale() -> None:
+    log = reviewed()
+    topic, said = set_quantity(50)
+    log.append(topic, 0, said)
+    stage = planner(log)
+    for now in (0.0, DEADLINE - 1):
+        run(stage, log, now)
+        run(allocator(log), log, now)
+    assert len(decisions(log)) == 1
+
+    run(stage, log, DEADLINE)
+    run(allocator(log), log, DEADLINE)
+    assert [step.reason for step in decisions(log)[1].adjustments] == ["OVERRIDE_QUANTITY", "INPUT_STALE"]
+    assert len(decisions(advance(log, TUESDAY + HOUR_MS))) == 2
 
 
 def test_an_override_of_a_category_revises_each_of_its_skus() -> None:

@@ -25,6 +25,7 @@ export const PAGE_SIZE = 25;
  * @property {string} sort the order without a choice; a leading minus means descending
  * @property {(paging: {sort: string, offset: number, limit: number}) => Promise<{items: Row[], total: number}>} load
  * @property {string} none
+ * @property {import("./selection.js").Selection<Row>} [selection]
  */
 
 /**
@@ -52,6 +53,7 @@ const paging = (table) => ({
  * @param {{items: any[], total: number}} answer
  */
 function rendered(table, answer) {
+  table.selection?.shows(answer.items);
   if (answer.total === 0) return empty(table.none, texts.table.noneHint);
   return [h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": table.caption }, grid(table, answer.items)), pager(table, answer)];
 }
@@ -66,7 +68,7 @@ function grid(table, rows) {
     "table",
     { onkeydown: moveBetweenRows },
     h("caption", { class: "read-only" }, table.caption),
-    h("thead", {}, h("tr", {}, heads)),
+    h("thead", {}, h("tr", {}, table.selection && h("th", { scope: "col", class: "check" }, table.selection.all()), heads)),
     h("tbody", {}, rows.map((row) => line(table, row))),
   );
 }
@@ -95,6 +97,7 @@ function line(table, row) {
   return h(
     "tr",
     {},
+    table.selection && h("td", { class: "check" }, table.selection.box(row)),
     h("th", { scope: "row" }, first.cell(row)),
     others.map((column) => h("td", { class: column.numeric ? "numeric" : null }, column.cell(row))),
   );

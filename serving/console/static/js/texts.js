@@ -70,7 +70,7 @@ export const texts = {
     item: "Item",
     kind: "What",
     why: "Why",
-    money: "At risk",
+    money: "At\u00a0risk",
     decision: "Decision",
     none: "Nothing needs attention",
     act: (/** @type {string} */ verb, /** @type {number} */ n) => `${verb} ${n} ${plural(n, "decision", "decisions")}?`,
@@ -190,6 +190,7 @@ export const texts = {
       blocked: "Not decided: something it depends on is unknown. The steps say what.",
       wanted: (/** @type {string} */ n, /** @type {string} */ share) =>
         `${n} is the least with which ${share} of the demand paths see no stock-out until the next review's order can arrive.`,
+      policy: (/** @type {string} */ n, /** @type {string} */ policy) => `${n} is what the policy ${policy} wants.`,
       covered: (/** @type {string} */ _, /** @type {string} */ share) =>
         `Stock and open orders already last, on ${share} of the demand paths, until the next review's order can arrive.`,
     },
@@ -201,10 +202,12 @@ export const texts = {
     superseded: "superseded",
   },
   reasons: {
-    CASE_PACK: "Whole case packs", MIN_ORDER_QUANTITY: "Minimum order", MAXIMUM_STOCK: "Maximum stock", BUDGET: "Shared budget",
-    END_OF_LIFE: "End of life", STOCK_UNKNOWN: "Stock unknown", FORECAST_MISSING: "Forecast missing", FORECAST_FALLBACK: "Fallback forecast",
-    INPUT_STALE: "Stale input", PARTITION_MISSING: "Partition missing", ALLOCATION_FALLBACK: "Allocation fallback", OVERRIDE: "Planner's override",
-    HELD: "Held", REJECTED: "Rejected",
+    POLICY: "Policy", CASE_PACK: "Whole case packs", MIN_ORDER_QUANTITY: "Minimum order", MAXIMUM_STOCK: "Maximum stock",
+    KICK_START: "First stock of a new item", MINIMUM_STOCK: "Minimum stock", COVER_CAP: "Cover cap", ROUNDED_PAST_MAXIMUM: "Rounded past the maximum",
+    HOLD: "Held back", NO_ORDER_DAY: "No order day", BUDGET: "Shared budget", END_OF_LIFE: "End of life", STOCK_UNKNOWN: "Stock unknown",
+    FORECAST_MISSING: "Forecast missing", FORECAST_FALLBACK: "Fallback forecast", INPUT_STALE: "Stale input", PARTITION_MISSING: "Partition missing",
+    ALLOCATION_FALLBACK: "Allocation fallback", OVERRIDE_FORECAST: "Overridden forecast", OVERRIDE_QUANTITY: "Overridden quantity",
+    HELD: "Held by a planner", REJECTED: "Rejected by a planner",
   },
 
   override: {
@@ -214,13 +217,12 @@ export const texts = {
     targets: { forecast_factor: "Forecast × factor", order_quantity: "Order quantity" },
     value: "Value",
     scope: "For",
-    scopes: { sku: "this SKU", category: (/** @type {string} */ name) => `category ${name}`, location: (/** @type {string} */ name) => `everything at ${name}` },
-    expires: "Holds until (day included)",
+    scopes: { here: "this SKU here", everywhere: "this SKU everywhere", category: (/** @type {string} */ name) => `category ${name}`, location: (/** @type {string} */ name) => `everything at ${name}` },
+    from: "Demand from", to: "Demand to (day included)", expires: "Holds until (day included)",
     reason: "Reason",
     reasonHint: "For example: TV advert on Friday",
     button: "Override",
     done: "Override written. The next decision uses it.",
-    mustAsk: "Fill in the value, the last day and the reason.",
     sizes: { forecast_factor: "1.5 means half as much again", order_quantity: "units of the next order" },
   },
 

@@ -1,7 +1,7 @@
 """The API over a small shop: a real application, a real tokens file, records through their codecs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -9,10 +9,12 @@ from starlette.testclient import TestClient
 from infra.api_tokens import ROLES, Role, token_digest
 from infra.contracts.demand import DemandFeatures
 from infra.contracts.topics import ACCURACY, FEATURES, STOCK_LEVELS
+from infra.errors import StockstreamError
 from serving.api.access import Holders
 from serving.api.application import build_api
+from serving.api.speaking import Publish
 from serving.board.board import Board
-from serving.partition_log import Entry
+from serving.partition_log import Entry, Outgoing
 from tests.unit.serving.records import DAY_MS, EPOCH, MemoryLog, accuracy, feed, level
 from tests.unit.serving.test_allocator_stage import allocated
 
@@ -34,11 +36,19 @@ def signed_in(role: Role) -> dict[str, str]:
 
 
 def client(
-    folder: Path, board: Board, role: Role | None = "viewer", reasons: Iterable[str] = ()
+    folder: Path,
+    board: Board,
+    role: Role | None = "viewer",
+    reasons: Iterable[str] = (),
+    publish: Publish | None = None,
 ) -> TestClient:
-    http = build_api(board, Holders(tokens_file(folder)), lambda: list(reasons))
+    http = build_api(board, Holders(tokens_file(folder)), lambda: list(reasons), publish or refuse)
     headers = {} if role is None else signed_in(role)
     return TestClient(http, headers=headers, raise_server_exceptions=False)
+
+
+def refuse(said: Sequence[Outgoing]) -> None:
+    raise StockstreamError("no broker in this test")
 
 
 def board_of(entries: Iterable[Entry]) -> Board:

@@ -13,7 +13,7 @@ from infra.errors import StockstreamError
 from serving.api.access import MAX_BODY_BYTES, Holders
 from serving.api.application import build_api, described
 from serving.board.board import Board
-from tests.unit.serving.api.small_api import TOKENS, client, signed_in, tokens_file
+from tests.unit.serving.api.small_api import TOKENS, client, refuse, signed_in, tokens_file
 
 OPEN = {("get", "/healthz"), ("get", "/readyz")}
 NEEDS: dict[tuple[str, str], Role] = {
@@ -42,10 +42,17 @@ NEEDS: dict[tuple[str, str], Role] = {
     )
 }
 
+NEEDS |= {
+    ("post", "/v1/decision-actions"): "planner",
+    ("post", "/v1/overrides"): "planner",
+    ("post", "/v1/overrides/{override_id}/withdraw"): "planner",
+    ("post", "/v1/policies"): "admin",
+}
+
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    return build_api(Board(), Holders(tokens_file(tmp_path_factory.mktemp("tokens"))), list)
+    return build_api(Board(), Holders(tokens_file(tmp_path_factory.mktemp("tokens"))), list, refuse)
 
 
 def operations(http: FastAPI) -> dict[tuple[str, str], dict[str, Any]]:

@@ -19,6 +19,7 @@ from serving.simulation.sales_log import days_between
 from serving.simulation.scenario import Scenario
 from serving.simulation.twin.loop import Review, run
 from serving.simulation.twin.production import ProductionPlanner, promised
+from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.shop_world import shop_world
 from serving.simulation.warehouse import Warehouse, sell
 from tests.unit.serving.test_policy import request
@@ -125,7 +126,7 @@ def test_a_day_lived_and_a_day_simulated_lead_to_the_same_decision(
     ]
 
     world = shop_world(scenario, FIRST + timedelta(days=DAYS - 1), SOURCE.panel_hash, scenario.seed)
-    planner = Watched(world, SOURCE)
+    planner = Watched(world, RememberedForecasts(SOURCE), world.items)
     trace = run(world, planner, "lost")
 
     simulated = planner.asked

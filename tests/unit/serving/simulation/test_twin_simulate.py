@@ -62,8 +62,11 @@ def test_the_same_seed_gives_the_same_bytes_in_one_process_and_in_several(
     assert set(contents(tmp_path / "one")) == {"report.json", "report.txt", "service.png", "days.png"}
 
 
-def test_every_policy_is_compared_and_who_knows_the_future_loses_no_sale(panel: Path, tmp_path: Path) -> None:
-    output = simulated(panel, tmp_path / "out", "--lead-time", "2")
+def test_every_policy_can_be_simulated_and_who_knows_the_future_loses_no_sale(
+    panel: Path, tmp_path: Path
+) -> None:
+    every = [option for name in KINDS for option in ("--policy", name)]
+    output = simulated(panel, tmp_path / "out", "--lead-time", "2", *every)
     policies = json.loads((tmp_path / "out" / "report.json").read_text())["policies"]
 
     assert {name.partition(":")[0] for name in policies} == set(KINDS)
@@ -104,7 +107,7 @@ def test_customers_who_wait_are_served_later_and_counted_as_not_served_on_the_da
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (("--policy", "magic"), "no policy 'magic'; there are: cover-until-next-arrival, moving-average"),
+        (("--policy", "magic"), "no policy 'magic'; there are: cover-until-next-arrival, cover-by-cost"),
         (("--policy", f"{OWN}:1.5"), "cycle service level above 0 and below 1"),
         (("--policy", "days-of-cover:many"), "days, above 0 to 365"),
         (("--lead-time", "soon"), "--lead-time soon: accepted are days from 0 to 365"),
@@ -174,6 +177,18 @@ def test_an_order_has_the_same_luck_whoever_places_it_and_whatever_else_is_order
     assert set(luck) == {5, 25}
     assert luck.count(25) / 2000 == pytest.approx(0.2, abs=0.03)
     assert luck[::-1] == [DrawnLeadTime(odds, 3)(None, f"po-{n}") for n in reversed(range(2000))]  # type: ignore[arg-type]
+
+
+def test_more_service_asked_of_a_policy_of_the_catalogue_is_more_service_given(
+    panel: Path, tmp_path: Path
+) -> None:
+    named = ("order-up-to:0.6", "order-up-to:0.95", "cover-by-cost:0.01", "cover-by-cost:1")
+    simulated(panel, tmp_path / "out", "--lead-time", "2", *(word for n in named for word in ("--policy", n)))
+    policies = json.loads((tmp_path / "out" / "report.json").read_text())["policies"]
+    fill = {name: found["fill_rate"]["value"] for name, found in policies.items()}
+
+    assert fill["order-up-to:0.6"] < fill["order-up-to:0.95"]
+    assert fill["cover-by-cost:0.01"] < fill["cover-by-cost:1"]
 
 
 def test_a_policy_without_a_parameter_has_its_usual_one() -> None:

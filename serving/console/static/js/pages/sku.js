@@ -3,6 +3,7 @@
 import * as api from "../endpoints.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
+import { mayWrite } from "../session.js";
 import { empty, show } from "../states.js";
 import { kindTag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -10,6 +11,7 @@ import { card, factList, tiles } from "../tiles.js";
 import { decisionCard } from "./sku_decision.js";
 import { demandCard, trafficCard } from "./sku_demand.js";
 import { historyCard } from "./sku_history.js";
+import { overrideCard } from "./sku_override.js";
 import { stockCard } from "./sku_stock.js";
 
 /** @typedef {import("../endpoints.js").Detail} Detail */
@@ -20,16 +22,19 @@ import { stockCard } from "./sku_stock.js";
  */
 export function sku({ parts: [location, name], query }) {
   const place = h("div", { class: "stack" });
-  const load = () => api.skuDetail(location, name);
-  show(place, load, (detail) => page(detail, query));
+  const load = () => Promise.all([api.skuDetail(location, name), api.overridesOf(location, name)]);
+  const reload = () => show(place, load, ([detail, { as_of_ms }]) => page(detail, as_of_ms ?? Date.now(), query, reload));
+  reload();
   return [place];
 }
 
 /**
  * @param {Detail} detail
+ * @param {number} now the shop's time: a replayed past has its own today
  * @param {import("../router.js").Query} query
+ * @param {() => void} reload
  */
-function page(detail, query) {
+function page(detail, now, query, reload) {
   return [
     head(detail),
     numbers(detail),
@@ -37,9 +42,9 @@ function page(detail, query) {
       "div",
       { class: "wide-and-narrow" },
       h("div", { class: "stack" }, demandCard(detail, query), stockCard(detail), trafficCard(detail)),
-      h("div", { class: "stack" }, decisionCard(detail), facts(detail)),
+      h("div", { class: "stack" }, decisionCard(detail, reload), mayWrite() && overrideCard(detail, now, reload), facts(detail)),
     ),
-    historyCard(detail),
+    historyCard(detail, reload),
   ];
 }
 

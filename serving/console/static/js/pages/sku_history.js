@@ -1,9 +1,11 @@
 /** What was decided, overridden and approved before. */
 
+import { askReason, notice } from "../dialog.js";
 import { h } from "../dom.js";
 import * as api from "../endpoints.js";
 import * as format from "../format.js";
 import { listed } from "../listed.js";
+import { mayWrite } from "../session.js";
 import { part } from "../states.js";
 import { statusTag, tag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -14,8 +16,11 @@ import { card } from "../tiles.js";
 
 const words = texts.history;
 
-/** @param {Detail} detail */
-export function historyCard(detail) {
+/**
+ * @param {Detail} detail
+ * @param {() => void} reload
+ */
+export function historyCard(detail, reload) {
   const { location, sku } = detail;
   const zone = detail.time_zone ?? "UTC";
   const list = (/** @type {string} */ title, /** @type {() => Promise<any>} */ load, /** @type {(rows: any[]) => Listed[]} */ columns) =>
@@ -27,7 +32,7 @@ export function historyCard(detail) {
     h(
       "div",
       { class: "stack" },
-      list(words.overrides, () => api.overridesOf(location, sku), () => overrideColumns(zone)),
+      list(words.overrides, () => api.overridesOf(location, sku), () => overrideColumns(zone, reload)),
       list(words.actions, () => api.actionsOf(location, sku), () => actionColumns(zone)),
     ),
   );
@@ -55,15 +60,30 @@ const reasons = ({ adjustments }) => adjustments.map((/** @type {any} */ step) =
 
 /**
  * @param {string} zone
+ * @param {() => void} reload
  * @returns {Listed[]}
  */
-function overrideColumns(zone) {
+function overrideColumns(zone, reload) {
   return [
     [words.what, (one) => [h("b", {}, words.values[one.target](format.decimal(one.value))), h("div", { class: "muted" }, one.scope)]],
     [words.until, (one) => format.day(one.expires_ms - 1, zone)],
     [words.reason, (one) => [one.reason, h("div", { class: "muted" }, one.author)]],
-    [words.state, (one) => (one.active ? tag(words.active, "info") : tag(words.over))],
+    [words.state, (one) => (one.active ? [tag(words.active, "info"), " ", mayWrite() && withdrawButton(one, reload)] : tag(words.over))],
   ];
+}
+
+/**
+ * @param {any} override
+ * @param {() => void} reload
+ */
+function withdrawButton({ override_id }, reload) {
+  const send = async (/** @type {string} */ reason) => {
+    await api.withdraw(override_id, reason);
+    notice(words.withdrawn);
+    reload();
+  };
+  const ask = () => askReason({ title: words.withdrawTitle, details: words.withdrawDetails, confirm: words.withdraw, send });
+  return h("button", { class: "button small", onclick: ask }, words.withdraw);
 }
 
 /**

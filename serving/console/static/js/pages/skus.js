@@ -40,7 +40,7 @@ function selects(query) {
 
 const COLUMNS = [
   { title: texts.skus.item, cell: rowName, sort: "sku" },
-  { title: texts.skus.supplier, cell: (/** @type {Row} */ row) => row.supplier },
+  { title: texts.skus.supplier, cell: (/** @type {Row} */ row) => h("span", { class: "whole" }, row.supplier) },
   { title: texts.skus.onHand, cell: (/** @type {Row} */ row) => format.count(row.on_hand), sort: "on_hand", numeric: true },
   { title: texts.skus.onOrder, cell: (/** @type {Row} */ row) => format.count(row.on_order), sort: "on_order", numeric: true },
   { title: texts.skus.value, cell: (/** @type {Row} */ row) => format.amount(row.stock_value, row.currency), sort: "stock_value", numeric: true },

@@ -1,9 +1,12 @@
 /** What needs attention now, dearest first, and one approval for many decisions. */
 
 import { exceptions } from "../endpoints.js";
+import { bulkBar } from "../bulk.js";
 import { h } from "../dom.js";
 import { searchField } from "../filters.js";
 import * as format from "../format.js";
+import { Selection } from "../selection.js";
+import { mayWrite } from "../session.js";
 import { serverTable } from "../table.js";
 import { actionTag, kindTag, rowName, statusTag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -17,6 +20,7 @@ import { texts } from "../texts.js";
 export function today({ query }) {
   const lead = h("p", {});
   const chips = h("div", { class: "chips", role: "group", "aria-label": texts.today.kind });
+  const selection = new Selection(decisionOf, (/** @type {Exception} */ row) => row.description || row.sku);
   const load = async (/** @type {any} */ paging) => {
     const answer = await exceptions({ ...paging, kind: query.get("kind"), q: query.get("q") });
     lead.textContent = texts.today.lead(format.day(answer.as_of_ms));
@@ -25,13 +29,18 @@ export function today({ query }) {
   };
   const table = serverTable({
     caption: texts.today.caption, columns: COLUMNS, query, sort: "-money_at_risk", load, none: texts.today.none,
+    selection: mayWrite() ? selection : undefined,
   });
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.today.title), lead)),
     chips,
     h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query)), table.element),
+    bulkBar(selection, table.reload),
   ];
 }
+
+/** @param {Exception} row only an order can be approved, and only once */
+const decisionOf = (row) => (row.decision_status === "order" && row.action !== "approve" ? row.decision_id : null);
 
 const COLUMNS = [
   { title: texts.today.item, cell: rowName },
