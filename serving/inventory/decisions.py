@@ -9,18 +9,15 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from infra.contracts import identity
+from infra.contracts.group_limits import GroupLimits, LimitsOutcome, SupplierOutcome, UnmetLimit
 from infra.contracts.inventory import (
     Adjustment,
     AllocatedLine,
     AllocationRun,
-    GroupLimits,
-    LimitsOutcome,
     Proposal,
     ReasonCode,
     ReorderDecision,
     SolverOptions,
-    SupplierOutcome,
-    UnmetLimit,
 )
 from infra.contracts.message import Money
 from serving.inventory.allocation import Allocation, allocate

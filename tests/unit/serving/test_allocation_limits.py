@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.contracts.inventory import GroupLimits, SupplierMinimum
+from infra.contracts.group_limits import GroupLimits, SupplierMinimum
 from infra.contracts.message import Money
 from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, ITEMS, POLICIES, STOCK_LEVELS
 from serving.inventory.allocation import allocate, greedy_plan, solver_options, unmet_limits, value_bound
