@@ -18,7 +18,6 @@ export const texts = {
   noPage: "There is no such page",
   signOut: "Sign out",
   roles: { viewer: "viewer, reads only", planner: "planner", admin: "administrator" },
-  needsRole: "Your role reads only; a planner can change this.",
 
   errors: {
     title: "This could not be shown",
@@ -276,7 +275,6 @@ export const texts = {
   system: {
     title: "System", lead: "What runs, how fresh it is, and who changed what.",
     state: "State", clock: (/** @type {string} */ time) => `Event time has reached ${time} UTC.`, ready: "Ready", notReady: "Not ready",
-    links: { prometheus: "Prometheus", grafana: "Grafana" },
     flow: "Flow", flowLead: "From stock and clicks to decisions, and back to the forecasts' scores.",
     steps: { stock: "Stock levels", features: "Features", forecasts: "Forecasts", positions: "Positions", proposals: "Proposals", decisions: "Decisions", accuracy: "Accuracy" },
     rate: (/** @type {string} */ n) => `${n} a second`, lag: (/** @type {string} */ n) => `${n} behind`,
