@@ -28,6 +28,7 @@ from infra.contracts.topics import (
 )
 from serving.event_time import EventTime
 from serving.inventory.as_of import Versions
+from serving.inventory.group_policies import GroupPolicies
 from serving.inventory.lead_times import lead_time_counts
 from serving.inventory.ledger import Key, Ledger, Receipts
 from serving.inventory.local_days import midnight_after, review_period_days
@@ -65,7 +66,7 @@ class PlannerState:
         self.calendars: Versions[str, LocationCalendar] = Versions()
         self.overrides = Overrides()
         self._suppliers: Versions[str, SupplierCalendar] = Versions()
-        self._policies: Versions[str, Policy] = Versions()
+        self._policies = GroupPolicies()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
         self.everything = range(partition_count)
@@ -94,7 +95,7 @@ class PlannerState:
             case Override():
                 self.overrides.put(message, entry.offset)
             case Policy():
-                self._policies.put(message.planning_group, message.event_time_ms, entry.offset, message)
+                self._policies.put(message, entry.offset)
             case DemandForecast():
                 return self._apply_forecast(message)
             case Heartbeat() | _:
@@ -185,6 +186,7 @@ class PlannerState:
             overrides=self.overrides.applying(item, epoch_ms),
             replenishment=self._replenishment(item, epoch_ms),
             limits=item.limits,
+            unit_volume=item.unit_volume,
             supplier_calendar=supplier,
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from serving.loopback_port import keep_port_on_loopback
 from serving.partition_log import LogFollower
 
 REBUILD_TIMEOUT_SECONDS = 600.0
@@ -22,6 +23,7 @@ class FollowingReplica:
     """
 
     def __init__(self, follower: LogFollower) -> None:
+        keep_port_on_loopback()
         self._follower = follower
         self._follower.start(REBUILD_TIMEOUT_SECONDS)
 

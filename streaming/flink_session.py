@@ -7,18 +7,29 @@ import pyflink
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
-_METRICS_REPORTER = Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus" / "*"
-_JVM_OPTIONS = "-XX:MaxMetaspaceSize=384m -XX:+UseParallelGC"
+from streaming.loopback import loopback_options
+
+REPORTER = Path(__file__).parents[1] / ".run" / "reporter"
+_METRICS = Path(pyflink.__file__).parent / "plugins" / "metrics-prometheus" / "*"
+_JVM_OPTIONS = "-Xmx{heap_mib}m -XX:MaxMetaspaceSize=384m -XX:+UseParallelGC"
 
 
 def start_session(options: dict[str, str], log_dir: Path, heap_mib: int) -> TableEnvironment:
-    """A table environment in a new JVM that ends with this process."""
+    """A table environment in a new JVM that ends with this process and listens on loopback only.
+
+    Raises:
+        StockstreamError: the key of its REST endpoint cannot be made.
+    """
     log_dir.mkdir(parents=True, exist_ok=True)
-    os.environ["JVM_ARGS"] = _JVM_OPTIONS
-    os.environ["HADOOP_CLASSPATH"] = str(_METRICS_REPORTER)  # the local cluster loads no plugins
-    os.environ["FLINK_LOG_DIR"] = str(log_dir.resolve())
-    os.environ["FLINK_IDENT_STRING"] = "features"
-    return table_environment(options)
+    os.environ |= {
+        "JVM_ARGS": _JVM_OPTIONS.format(heap_mib=heap_mib),
+        "HADOOP_CLASSPATH": f"{_METRICS}:{REPORTER}",  # the local cluster loads no plugins
+        "FLINK_LOG_DIR": str(log_dir.resolve()),
+        "FLINK_IDENT_STRING": "features",
+        # No query has Python in it; PyFlink would open a port for Python that takes pickles from anyone.
+        "_python_worker_execution_mode": "process",
+    }
+    return table_environment(options | loopback_options(log_dir))
 
 
 def table_environment(options: dict[str, str]) -> TableEnvironment:

@@ -90,7 +90,7 @@ def configuration(
     settings: Settings, zone: str, parallelism: int, restore_from: Path | None
 ) -> dict[str, str]:
     """Flink's options for a features job with a Flink of its own."""
-    reporter = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
+    reporter = "org.apache.flink.metrics.prometheus.LoopbackReporter$Factory"
     options = query_configuration(zone) | {
         "pipeline.jars": connector_jars(),
         "parallelism.default": str(parallelism),

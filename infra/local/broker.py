@@ -4,7 +4,7 @@ import base64
 import socket
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from infra.local.processes import Component
 from infra.local.secured_broker import BrokerSecurity
 
 JARS = Path(__file__).parents[2] / ".run" / "jars" / "broker"
+METRICS = Path(__file__).with_name("kafka_jmx.yaml")
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _START_TIMEOUT_SECONDS = 60.0
 
@@ -67,6 +68,7 @@ class Broker:
     def __init__(self, run_dir: Path) -> None:
         self._data = run_dir / "broker"
         self._properties = self._data / "server.properties"
+        self._metrics_port = self._data / "metrics_port"
         self._security = BrokerSecurity(run_dir)
         self.component = Component("broker", run_dir)
 
@@ -81,6 +83,11 @@ class Broker:
                 return [listener.rpartition("/")[2] for listener in line.split(",")]
         raise StockstreamError(f"{self._properties} names no advertised.listeners")
 
+    @property
+    def metrics_port(self) -> int:
+        """Loopback port of Kafka's own metrics, once the broker has been started."""
+        return int(self._metrics_port.read_text())
+
     def start(self) -> None:
         """Starts the broker, formatting its data directory the first time; returns when it answers.
 
@@ -91,7 +98,9 @@ class Broker:
             raise StockstreamError(f"no broker jars in {JARS}; run 'make setup'")
         if not self._properties.exists():
             self._format()
-        self.component.start(_java("kafka.Kafka", str(self._properties)))
+        if not self._metrics_port.exists():
+            self._metrics_port.write_text(str(free_ports(1)[0]))
+        self.component.start(_java("kafka.Kafka", str(self._properties), options=[self._exporter()]))
         self.component.wait_until_ready(self._answers, _START_TIMEOUT_SECONDS)
         if self._security.is_on:
             with closing(self._admin()) as admin:
@@ -131,6 +140,13 @@ class Broker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _exporter(self) -> str:
+        """JVM option that exposes Kafka's metrics for Prometheus."""
+        agents = sorted(JARS.glob("jmx_prometheus_javaagent-*.jar"))
+        if not agents:
+            raise StockstreamError(f"no exporter of Kafka's metrics in {JARS}; run 'make setup'")
+        return f"-javaagent:{agents[-1]}=127.0.0.1:{self.metrics_port}:{METRICS}"
 
     def _admin(self, **options: Any) -> KafkaAdminClient:
         """A client that may do everything: of a secured broker, through its own listener."""
@@ -184,8 +200,8 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
-def _java(main_class: str, *arguments: str) -> list[str]:
-    return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{JARS}/*", main_class, *arguments]
+def _java(main_class: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+    return ["java", "-Xmx512m", "-XX:+UseSerialGC", *options, "-cp", f"{JARS}/*", main_class, *arguments]
 
 
 def _topic_configs() -> dict[str, dict[str, str]]:

@@ -26,12 +26,13 @@ class PrometheusServer:
     def is_installed() -> bool:
         return BINARY.exists()
 
-    def start(self, port: int, targets: dict[str, int]) -> None:
+    def start(self, port: int, targets: dict[str, int], rules: Path = RULES_FILE) -> None:
         """Starts the server; returns when it is ready to scrape.
 
         Args:
             port: loopback port of its own pages.
             targets: metric port by job name.
+            rules: the rules file; alerts with other waits where a stack lives for minutes.
 
         Raises:
             StockstreamError: set-up found no binary, or it did not come up; shows the last log lines.
@@ -40,7 +41,7 @@ class PrometheusServer:
             raise StockstreamError(f"no Prometheus in {BINARY}: 'make setup' could not fetch it")
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "prometheus.yml"
-        config.write_text(yaml.safe_dump(scrape_config(targets)))
+        config.write_text(yaml.safe_dump(scrape_config(targets, rules)))
         self.component.start(
             [
                 str(BINARY),
@@ -55,14 +56,14 @@ class PrometheusServer:
         )
 
 
-def scrape_config(targets: dict[str, int]) -> dict[str, object]:
+def scrape_config(targets: dict[str, int], rules: Path) -> dict[str, object]:
     """Prometheus configuration that scrapes each loopback port under its job name and has the alerts."""
     jobs = [
         {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
         for job, port in targets.items()
     ]
     intervals = {"scrape_interval": _INTERVAL, "evaluation_interval": _INTERVAL}
-    return {"global": intervals, "rule_files": [str(RULES_FILE)], "scrape_configs": jobs}
+    return {"global": intervals, "rule_files": [str(rules)], "scrape_configs": jobs}
 
 
 def answers(url: str) -> bool:

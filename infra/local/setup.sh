@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly steps=7
+readonly steps=8
 number=0
 ticker=
 
@@ -129,6 +129,14 @@ flink_jars() {
   infra/local/flink_jars.sh .venv/bin/python .run/jars/flink
 }
 
+reporter() {
+  rm -rf .run/reporter && mkdir -p .run/reporter &&
+    "${JAVA_HOME:+$JAVA_HOME/bin/}javac" --release 17 -proc:none -d .run/reporter \
+      -cp "$(echo .venv/lib/python3.11/site-packages/pyflink/{lib/flink-dist,plugins/metrics-prometheus/flink}*.jar | tr ' ' ':')" \
+      streaming/java/reporter/*.java &&
+    cp -r streaming/java/reporter/META-INF .run/reporter/
+}
+
 fetch_prometheus() {
   rm -rf .run/prometheus && mkdir -p .run/prometheus && cd .run/prometheus || return
   apt-get download prometheus || { [ "$(id -u)" -eq 0 ] && apt-get update && apt-get download prometheus; } || return
@@ -169,5 +177,7 @@ step 'stockstream' .venv/.stamp-project 'pyproject.toml requirements/all.txt' pr
 step 'Kafka broker jars' .run/jars/broker/.stamp infra/local/pom.xml broker_jars
 step 'Flink connectors and functions' .run/jars/flink/.stamp \
   'infra/local/flink_jars.sh streaming/java/stockstream/*.java infra/local/pom.xml requirements/all.txt' flink_jars
+step 'Flink metrics on loopback' .run/reporter/.stamp \
+  'streaming/java/reporter/*.java streaming/java/reporter/META-INF/services/* requirements/all.txt' reporter
 prometheus
 chromium

@@ -1,4 +1,4 @@
-"""`stockstream up`, `down`, `status`: the components of one machine, started as modules, found by name."""
+"""`stockstream up`, `down`: the components of one machine, started as modules, found by name."""
 
 import json
 import sys
@@ -81,10 +81,17 @@ class Stack:
 
     def start_prometheus(self) -> None:
         """Starts Prometheus on the metric ports of the other components."""
+        PrometheusServer(self.run_dir).start(self.prometheus_port(), self.metric_ports())
+
+    def metric_ports(self) -> dict[str, int]:
+        """Loopback port of each component's metrics, by name."""
         settings = self.settings()
         jobs = {settings.features_job(zone): settings.features_metrics_port(zone) for zone in settings.zones}
-        targets = {**jobs, "serving": settings.metrics_port}
-        PrometheusServer(self.run_dir).start(int(self.addresses()["prometheus_port"]), targets)
+        return {"broker": Broker(self.run_dir).metrics_port, **jobs, "serving": settings.metrics_port}
+
+    def prometheus_port(self) -> int:
+        """Loopback port of the stack's Prometheus."""
+        return int(self.addresses()["prometheus_port"])
 
     def addresses(self) -> dict[str, str | int]:
         """What `stack.json` says.
@@ -173,7 +180,7 @@ def address_lines(stack: Stack) -> list[str]:
         "metrics": f"http://127.0.0.1:{settings.metrics_port} http://127.0.0.1:{settings.flink_metrics_port}",
     }
     if Component("prometheus", stack.run_dir).is_running():
-        lines["Prometheus"] = f"http://127.0.0.1:{stack.addresses()['prometheus_port']}"
+        lines["Prometheus"] = f"http://127.0.0.1:{stack.prometheus_port()}"
     if stack.security.is_on:
         files = (str(stack.security.credentials_file(user)) for user in (OPERATOR, SHOP))
         lines["Kafka users"] = f"source {' or '.join(files)}"
@@ -206,20 +213,6 @@ def down(
         running = stack.running()
         stack.stop()
         typer.echo(f"{folder}: " + (f"stopped {', '.join(running)}" if running else "nothing was running"))
-
-
-@app.command()
-def status() -> None:
-    """Show the processes of the stack and where they are reached."""
-    stack = Stack(load_settings().run_dir)
-    for component in stack.components:
-        members = component.members()
-        state = (
-            f"up    pid {component.pid()}, {component.memory_bytes() / 2**20:.0f} MiB" if members else "down"
-        )
-        typer.echo(f"  {component.name:<12}{state}")
-    if stack.running():
-        typer.echo("\n".join(address_lines(stack)))
 
 
 if __name__ == "__main__":

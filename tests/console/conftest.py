@@ -18,9 +18,8 @@ from serving.api.access import Holders
 from serving.api.application import build_api
 from serving.board.board import Board
 from serving.partition_log import Outgoing
-from tests.console.simulated_shop import simulated_log
-from tests.unit.serving.records import MemoryLog
-from tests.unit.serving.records import publish as publish_to
+from tests.console.simulated_shop import Shop, simulated_shop
+from tests.unit.serving.records import feed
 
 expect.set_options(timeout=20_000)
 
@@ -36,27 +35,24 @@ def tokens_file(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def board() -> Board:
+def shop() -> Shop:
+    return simulated_shop()
+
+
+@pytest.fixture(scope="session")
+def board(shop: Shop) -> Board:
     filled = Board()
-    for entry in simulated_log():
-        filled.apply(entry)
+    feed(filled, shop.log.entries)
     assert list(filled.due(0.0)) == []
     return filled
 
 
 @pytest.fixture(scope="session")
-def written() -> MemoryLog:
-    """What the API writes, in place of the broker; the board reads it back."""
-    return MemoryLog()
+def address(board: Board, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the application listens; what is written there reaches the log and its stages."""
 
-
-@pytest.fixture(scope="session")
-def address(board: Board, written: MemoryLog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the application listens."""
-
-    def publish(batch: Sequence[Outgoing]) -> None:
-        for entry in publish_to(written, batch):
-            board.apply(entry)
+    def publish(said: Sequence[Outgoing]) -> None:
+        feed(board, shop.hear(said))
         assert list(board.due(0.0)) == []
 
     holders = Holders(tokens_file(tmp_path_factory.mktemp("tokens")))
@@ -64,6 +60,7 @@ def address(board: Board, written: MemoryLog, tmp_path_factory: pytest.TempPathF
     server = uvicorn.Server(uvicorn.Config(http, log_level="warning"))
     listening = socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # a browser that is faster than the server waits
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,6 +1,6 @@
 """A log of eleven weeks of a small shop: demand is drawn, the plans come from the real stages."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +26,7 @@ from infra.contracts.topics import (
 from serving.allocator_stage import AllocatorStage
 from serving.evaluator_stage import EvaluatorStage
 from serving.inventory.allocation import solver_options
-from serving.partition_log import Entry, Stage
+from serving.partition_log import Entry, Outgoing, Stage
 from serving.planner_stage import PlannerStage
 from tests.unit.serving.records import (
     BOUND_MS,
@@ -37,6 +37,7 @@ from tests.unit.serving.records import (
     MemoryLog,
     Tally,
     calendar,
+    feed,
     heartbeats,
     item,
     level,
@@ -163,26 +164,33 @@ class Shop:
         self.log.append(STOCK_LEVELS, partition, after)
         self.log.append(FEATURES, partition, features(shelf, day, sold, wanted))
 
+    def hear(self, said: Sequence[Outgoing]) -> list[Entry]:
+        """What planners say, and what the stages make of it."""
+        before = len(self.log.entries)
+        publish(self.log, said)
+        self._plan(DAYS)
+        return self.log.entries[before:]
+
     def _plan(self, day: int) -> None:
         """Lets the stages read on; on review days they decide, and the orders are placed."""
         for stage in self._stages:
-            self._feed(self.log.entries[self._read :])
-            self._read = len(self.log.entries)
+            self._read_on()
             for batch in stage.due(float(day)):
                 written = publish(self.log, batch)
-                self._feed(written)
-                self._read = len(self.log.entries)
+                self._read_on()
                 self._place(written, day)
 
-    def _feed(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            for stage in self._stages:
-                stage.apply(entry)
+    def _read_on(self) -> None:
+        new = self.log.entries[self._read :]
+        self._read = len(self.log.entries)
+        for stage in self._stages:
+            feed(stage, new)
 
     def _place(self, written: list[Entry], day: int) -> None:
+        """The last day's orders are still to be placed, so planners may stop them."""
         by_sku = {shelf.sku: shelf for shelf in self._shelves}
         for entry in written:
-            if entry.topic == DECISIONS and entry.message.quantity:
+            if entry.topic == DECISIONS and entry.message.quantity and day < DAYS:
                 self._receive_later(by_sku[entry.message.sku], entry.message, day)
 
     def _receive_later(self, shelf: Shelf, decision: ReorderDecision, day: int) -> None:
@@ -274,10 +282,10 @@ def _quantiles(means: NDArray[np.float64], sizes: "NDArray[np.float64] | float")
     return [[float(value) for value in row] for row in np.where(means[:, None] > 0, table, 0.0)]
 
 
-def simulated_log() -> Iterator[Entry]:
-    """Every record of the shop's eleven weeks, in the order of the log."""
+def simulated_shop() -> Shop:
+    """A shop that has lived through its eleven weeks."""
     shop = Shop()
     shop.open()
     for day in range(DAYS):
         shop.live(day)
-    return iter(shop.log.entries)
+    return shop

@@ -151,6 +151,16 @@ def test_the_arrow_keys_walk_through_the_rows(planner: Desk) -> None:
     expect(links.nth(1)).to_be_focused()
 
 
+def test_sorting_by_keyboard_keeps_the_place(planner: Desk) -> None:
+    planner.open("skus")
+    planner.page.get_by_role("button", name="On order").focus()
+    planner.page.keyboard.press("Enter")
+    planner.page.wait_for_url("**sort=-on_order")
+    planner.settle()
+
+    expect(planner.page.get_by_role("button", name="On order")).to_be_focused()
+
+
 def test_the_theme_switch_outlives_a_reload(visitor: Desk) -> None:
     visitor.sign_in("viewer")
     light = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.prometheus_server import PrometheusServer
 from infra.local.stack import Stack
 from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, run_verb
 
@@ -43,6 +44,8 @@ def fresh_stack(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         stack.start_broker()
         stack.start_features()
         stack.start_serving()
+        if PrometheusServer.is_installed():
+            stack.start_prometheus()
         return stack
 
     try:

@@ -23,7 +23,8 @@ from infra.heartbeat import send_heartbeats
 from infra.kafka import HEARTBEAT_KEY, Producer
 from infra.local.processes import wait_until
 from infra.local.stack import Stack
-from tests.e2e.open_ports import is_serve_replica, ports_open_to_others
+from infra.local.status import stack_health
+from tests.e2e.open_ports import listening_ports
 from tests.e2e.topic_log import (
     beginning_offsets,
     decisions_of,
@@ -126,10 +127,18 @@ def test_every_forecast_names_the_model_and_the_panel_it_came_from(undisturbed: 
     assert len({forecast.panel_hash for forecast in forecasts}) == 1
 
 
-def test_broker_api_and_ray_cluster_listen_on_the_loopback_interface_only(undisturbed: Stack) -> None:
-    broker, _, serving, _ = (component.members() for component in undisturbed.components)
-    replicas = [pid for pid in serving if is_serve_replica(pid)]
+def test_no_process_of_the_stack_listens_to_other_machines(undisturbed: Stack) -> None:
+    ports = {each.name: listening_ports(each.members()) for each in undisturbed.components if each.members()}
 
-    assert replicas
-    assert ports_open_to_others(broker) == set()
-    assert ports_open_to_others([pid for pid in serving if pid not in replicas]) == set()
+    assert all(ports.values())
+    assert {name: port for name, own in ports.items() for port, is_open in own.items() if is_open} == {}
+
+
+def test_the_stack_is_healthy_and_shows_it(undisturbed: Stack) -> None:
+    found = stack_health(undisturbed)
+
+    assert found.problems == []
+    assert found.dead_letters == 0
+    assert all(stage.lag_records == 0 for stage in found.stages.values())
+    assert all(behind is not None and behind <= 8 * DAY_MS / 1000 for behind in found.behind_seconds.values())
+    assert found.model_age_days is not None

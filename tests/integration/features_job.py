@@ -8,6 +8,7 @@ from urllib.request import urlopen
 
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, wait_until
+from tests.e2e.open_ports import answers_anyone, listening_ports
 
 _METRIC = re.compile(r"^flink_jobmanager_job_numRestarts\{.*\} ([0-9.]+)$", re.MULTILINE)
 _COMMAND = [sys.executable, "-m", "streaming.demand_features_job"]
@@ -23,6 +24,14 @@ def run_to_end(
         assert component.exit_status() == 0, component.last_log_lines()
     finally:
         component.stop()
+
+
+@dataclass(frozen=True)
+class PortOfJob:
+    """Whether other machines reach a port, and whether Flink's REST there answers without its key."""
+
+    is_open: bool
+    answers_anyone: bool
 
 
 @dataclass
@@ -81,6 +90,15 @@ class FeaturesJob:
 
     def _savepoints(self) -> set[Path]:
         return {path for path in self.checkpoints() if "savepoints" in path.parts}
+
+    def ports(self) -> dict[int, PortOfJob]:
+        """Every port that the running job listens on, but for its metrics."""
+        found = listening_ports(self.component.members())
+        assert found.pop(self.metrics_port) is False
+        return {
+            port: PortOfJob(is_open, answers_anyone(port, "/jobs/overview"))
+            for port, is_open in found.items()
+        }
 
     def restarts(self) -> int:
         """How often Flink itself has restarted the running job, by its own metric."""

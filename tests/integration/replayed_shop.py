@@ -17,7 +17,7 @@ from infra.kafka import Producer, read_to_end, topic_partitions
 from infra.local.broker import Broker
 from infra.local.processes import wait_until
 from tests.integration.click_corpus import PRICE, click, corpus
-from tests.integration.features_job import FeaturesJob
+from tests.integration.features_job import FeaturesJob, PortOfJob
 from tests.integration.malformed_kinds import KINDS, Kind
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
@@ -40,6 +40,7 @@ class Shop:
     run_dir: Path
     started_ms: int
     sent: dict[str, list[bytes]] = field(default_factory=dict)
+    ports: dict[int, PortOfJob] = field(default_factory=dict)
 
     def send(self, topic: str, event: dict[str, Any]) -> None:
         self.send_bytes(topic, message_key(event["sku"], event["location"]), json.dumps(event).encode())
@@ -189,4 +190,5 @@ def run_three_days(shop: Shop, job: FeaturesJob) -> None:
     send_ordinary_day(shop, DAYS[2])
     send_late_events(shop)
     close_day(shop, DAYS[2])
+    shop.ports = job.ports()
     job.stop()

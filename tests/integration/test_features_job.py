@@ -179,3 +179,9 @@ def test_the_archive_marks_late_events_and_hides_refused_ones_from_readers_of_va
     assert all(
         is_accepted(row["value"].encode()) for row in rows if row["topic"] == CLICKSTREAM and "value" in row
     )
+
+
+def test_the_job_listens_on_loopback_only_and_nobody_without_its_key_can_stop_it(shop: Shop) -> None:
+    assert len(shop.ports) >= 3  # REST, BLOB server, PyFlink's two ends of its gateway
+    assert not any(port.is_open for port in shop.ports.values())
+    assert not any(port.answers_anyone for port in shop.ports.values())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -15,80 +16,41 @@ from urllib.request import Request, urlopen
 import pytest
 
 from infra.api_tokens import Role
-from infra.contracts.codec import message_key
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.topics import (
     ACCURACY,
     CALENDARS,
     DECISIONS,
-    FEATURES,
-    ITEMS,
-    OVERRIDES,
-    POLICIES,
     POSITIONS,
-    PROMOTIONS,
     PURCHASE_ORDERS,
-    STOCK_LEVELS,
     TOPICS,
 )
+from infra.errors import WaitExpired
 from infra.kafka import Producer
 from infra.local.broker import Broker, free_ports
 from infra.local.processes import Component, wait_until
 from infra.local.tokens import issue_tokens, local_token
-from infra.metrics import METRICS
+from infra.ray_directory import LOOPBACK_RAY
 from infra.readiness import ready_file
 from infra.settings import Settings
+from tests.e2e.open_ports import answers_anyone, listening_ports
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
 from tests.e2e.verbs import run_verb
+from tests.integration.small_shop import SKUS, SmallShop
 from tests.unit.serving.records import (
-    BOUND_MS,
     DAY_MS,
     EPOCH,
     LOCATION,
     ZONE,
-    calendar,
-    final_row,
-    item,
-    level,
-    policy,
 )
 
 pytestmark = pytest.mark.timeout(600)
 
-SKUS = [f"S{number}" for number in range(12)]
 DAYS = ["2011-09-19", "2011-09-20", "2011-09-21", "2011-09-22", "2011-09-23", "2011-09-24", "2011-09-25"]
 NEXT_DAYS = ["2011-09-26", "2011-09-27", "2011-09-28", "2011-09-29", "2011-09-30", "2011-10-01", "2011-10-02"]
 SECOND_EPOCH = EPOCH + 7 * DAY_MS
 SCORES = len(SKUS) * (len(DAYS) + len(NEXT_DAYS) - 1 + len(NEXT_DAYS))
 """At one day all forecasts but the last day's, at seven days those of the first week."""
-
-
-class SmallShop:
-    """Writes what a shop and the features job would write."""
-
-    def __init__(self, producer: Producer) -> None:
-        self._producer = producer
-
-    def open(self) -> None:
-        self._producer.send(CALENDARS, LOCATION.encode(), calendar())
-        self._producer.send(POLICIES, b"policy-1", policy("200.00"))
-        for sku in SKUS:
-            self._producer.send(ITEMS, message_key(sku, LOCATION), item(sku))
-            self._producer.send(STOCK_LEVELS, message_key(sku, LOCATION), level(sku, 10))
-        self._producer.flush()
-
-    def close_days(self, days: list[str], until_ms: int) -> None:
-        for day in days:
-            for number, sku in enumerate(SKUS):
-                self._producer.send(FEATURES, message_key(sku, LOCATION), final_row(sku, day, 1.0 + number))
-        for topic in (STOCK_LEVELS, PURCHASE_ORDERS, ITEMS, CALENDARS, OVERRIDES, POLICIES, PROMOTIONS):
-            self._producer.send_heartbeat(topic, until_ms + BOUND_MS + 1)
-        self._producer.flush()
-
-    def send_garbage(self) -> None:
-        for topic in (PURCHASE_ORDERS, CALENDARS):
-            self._producer.send_bytes(topic, b"x", b"\xff not JSON", partition=1)
-        self._producer.flush()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +73,8 @@ def settings(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Settin
 @pytest.fixture(scope="module")
 def serving(settings: Settings) -> Iterator[Component]:
     component = Component("serving", settings.run_dir)
-    component.start([sys.executable, "-m", "serving.app"], {"STOCKSTREAM_RUN_DIR": str(settings.run_dir)})
+    environment = LOOPBACK_RAY | {"STOCKSTREAM_RUN_DIR": str(settings.run_dir)}
+    component.start([sys.executable, "-m", "serving.app"], environment)
     try:
         component.wait_until_ready(ready_file(settings.run_dir, "serving").exists, 180)
         yield component
@@ -251,21 +214,60 @@ def test_a_published_forecast_is_explained_from_the_topics(
     )
 
 
+def test_nothing_of_it_listens_to_other_machines(
+    decided: dict[str, ReorderDecision], serving: Component
+) -> None:
+    ports = listening_ports(serving.members())
+
+    assert replica_pids(serving, "Planner")
+    assert [port for port, is_open in ports.items() if is_open] == []
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/", "/api/version", "/api/serve/applications/"])
+def test_ray_answers_nobody_without_its_token(
+    path: str, decided: dict[str, ReorderDecision], serving: Component
+) -> None:
+    assert [port for port in listening_ports(serving.members()) if answers_anyone(port, path)] == []
+
+
 def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], settings: Settings) -> None:
-    elsewhere = {name for name in METRICS if "heartbeat" in name or "_model_" in name}
-    events_of_bad_days = {
-        "stockstream_unreadable_total",
-        "stockstream_conflicts_total",
-        "stockstream_deadlines_total",
-        "stockstream_revisions_total",
-    }
+    wanted = [
+        "consumer_lag_records",
+        "event_time_seconds",
+        "last_poll_seconds",
+        "rebuild_seconds",
+        "records_total",
+        "published_total",
+        "last_epoch_seconds",
+        "waiting_seconds",
+        "forecasts_total",
+        "fallback_share",
+        "open_retrain_requests",
+        "forecast_seconds",
+        "forecast_coverage",
+        "forecast_pinball_ratio",
+        "forecast_bias_ratio",
+        "scores_total",
+        "fill_rate_ratio",
+        "in_stock_ratio",
+        "items",
+        "stock_value",
+        "proposals_total",
+        "epoch_seconds",
+        "decisions_total",
+        "decision_reasons_total",
+        "allocations_total",
+        "allocation_seconds",
+    ]
 
     def missing() -> set[str]:
         with urlopen(f"http://127.0.0.1:{settings.metrics_port}/metrics", timeout=30) as answer:
-            exposed = set(re.findall(r"^# TYPE ray_(stockstream_\w+)", answer.read().decode(), re.MULTILINE))
-        return set(METRICS) - exposed - elsewhere - events_of_bad_days
+            types = re.findall(r"^# TYPE ray_stockstream_(\w+)", answer.read().decode(), re.MULTILINE)
+        return set(wanted) - set(types)
 
-    wait_until(lambda: not missing(), 60, "the application's metrics")
+    with suppress(WaitExpired):
+        wait_until(lambda: not missing(), 60, "the application's metrics")
+    assert missing() == set()
 
 
 def test_it_stops_cleanly_on_sigterm(

@@ -7,7 +7,17 @@ from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, POLICIES, PROPOSA
 from serving.allocator_stage import AllocatorStage
 from serving.inventory.allocation import solver_options
 from serving.partition_log import Entry
-from tests.unit.serving.records import BOUND_MS, PARTITIONS, MemoryLog, Tally, feed, policy, run
+from tests.unit.serving.records import (
+    BOUND_MS,
+    EPOCH,
+    OPENING,
+    PARTITIONS,
+    MemoryLog,
+    Tally,
+    feed,
+    policy,
+    run,
+)
 from tests.unit.serving.test_planner_stage import SKUS, decided_log
 
 DEADLINE = 90.0
@@ -161,6 +171,29 @@ def test_policies_must_have_passed_the_epoch() -> None:
     run(stage, log, now=0.0)
 
     assert runs(log) == []
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_newest_policy_of_a_group_holds_from_its_event_time_on_and_may_lift_the_budget(
+    swapped: bool,
+) -> None:
+    said = [
+        policy("100.00").model_copy(update={"policy_id": "later-id", "event_time_ms": OPENING + 5}),
+        policy("150.00").model_copy(update={"policy_id": "earlier-id", "event_time_ms": OPENING + 5}),
+        policy("1.00").model_copy(update={"policy_id": "too-late", "event_time_ms": EPOCH + 1}),
+    ]
+    log, lifted = decided_log(), decided_log()
+    for each in reversed(said) if swapped else said:
+        log.append(POLICIES, 0, each)
+        lifted.append(POLICIES, 0, each)
+    lifted.append(POLICIES, 0, policy(None).model_copy(update={"event_time_ms": EPOCH}))
+    for each_log in (log, lifted):
+        run(restarted(each_log), each_log, now=0.0)
+
+    assert [each.budget and each.budget.amount for each in (runs(log)[0], runs(lifted)[0])] == [
+        "100.00",
+        None,
+    ]
 
 
 def test_the_same_id_with_another_digest_is_counted_and_the_first_stays() -> None:

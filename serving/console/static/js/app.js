@@ -10,7 +10,7 @@ import { today } from "./pages/today.js";
 import { currentRoute } from "./router.js";
 import { forgetToken, keepSession, signedIn, token } from "./session.js";
 import { frame, markCurrent } from "./shell.js";
-import { empty } from "./states.js";
+import { empty, failed } from "./states.js";
 import { texts } from "./texts.js";
 
 /** @type {Record<string, (route: import("./router.js").Route) => Node[]>} */
@@ -36,17 +36,31 @@ function goTo() {
   scrollTo(0, 0);
 }
 
-/** A token from before a reload is kept if the API still takes it. */
+/** A token from before a reload is kept unless the API no longer takes it. */
 async function resume() {
-  if (token()) await me().then(keepSession, forgetToken);
+  if (!token()) return;
+  try {
+    keepSession(await me());
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    forgetToken();
+  }
 }
 
-await resume();
-addEventListener("hashchange", goTo);
-document.addEventListener("sessionchange", build);
-document.addEventListener("keydown", (event) => {
+function begin() {
+  addEventListener("hashchange", goTo);
+  document.addEventListener("sessionchange", build);
+  document.addEventListener("keydown", toSearch);
+  build();
+}
+
+/** @param {KeyboardEvent} event */
+function toSearch(event) {
   if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
   /** @type {HTMLElement|null} */ (main.querySelector("input[type=search]"))?.focus();
   event.preventDefault();
-});
-build();
+}
+
+const start = () => resume().then(begin, (error) => main.replaceChildren(failed(error, start)));
+
+start();

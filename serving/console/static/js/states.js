@@ -47,8 +47,22 @@ export async function show(place, load, render) {
     .then(render)
     .catch((error) => failed(error, () => show(place, load, render)));
   if (place.dataset.turn !== turn) return;
+  const focusAgain = keptFocus(place);
   place.replaceChildren(...[shown].flat());
+  focusAgain();
   place.setAttribute("aria-busy", "false");
+}
+
+/**
+ * Somebody's place on the keyboard outlives a new drawing.
+ * @param {HTMLElement} place
+ * @returns {() => void} focuses what looks the same as what had the focus
+ */
+function keptFocus(place) {
+  const held = document.activeElement;
+  if (!held || !place.contains(held)) return () => {};
+  const looksSame = (/** @type {Element} */ other) => other.textContent === held.textContent && other.ariaLabel === held.ariaLabel;
+  return () => /** @type {HTMLElement|undefined} */ ([...place.querySelectorAll(held.tagName)].find(looksSame))?.focus();
 }
 
 /**

@@ -70,7 +70,7 @@ export const texts = {
     item: "Item",
     kind: "What",
     why: "Why",
-    money: "At risk",
+    money: "At\u00a0risk",
     decision: "Decision",
     none: "Nothing needs attention",
     act: (/** @type {string} */ verb, /** @type {number} */ n) => `${verb} ${n} ${plural(n, "decision", "decisions")}?`,

@@ -106,6 +106,7 @@ function arrow(ctx, x, foot, head) {
  * @param {number} y
  */
 function write(ctx, word, x, y) {
+  ctx.textAlign = "left";
   ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.fillText(word, x, y);
 }
