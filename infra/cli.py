@@ -24,6 +24,7 @@ VERBS = {
     "status": Verb("infra.local.status", "show the stack's health; exit status 1 if something is wrong"),
     "token": Verb("infra.local.tokens", "print the local stack's API token of a role"),
     "topics": Verb("infra.contracts.table", "print the topics and their contracts"),
+    "sizing": Verb("infra.sizing", "say what a shop of some size needs on Kubernetes"),
     "import": Verb("batch.bulk_import", "bring sales, stock and orders from CSV or Parquet into the archive"),
     "archive": Verb("batch.archive", "turn new archive files into deduplicated Parquet (Spark)"),
     "history": Verb("batch.demand_history", "turn the archive into the demand panel (Spark)"),

@@ -105,7 +105,7 @@ _DECISIONS = (
         "stockstream_decision_actions_total",
         "counter",
         ("outcome",),
-        "Planners' actions: recorded, stopped a decision, already_placed or not_current",
+        "Planners' actions: recorded, stopped, released; in vain: already_placed, not_current, no_budget",
     ),
     Metric("stockstream_items", "gauge", ("stock",), "Items of the catalogue: in, out of or unknown stock"),
     Metric("stockstream_stock_value", "gauge", ("currency",), "Stock on hand at unit cost"),

@@ -1,8 +1,8 @@
 """Decides each planning group's epochs: one allocation run, then one reorder decision per SKU.
 
 The Allocator alone writes decisions. It reads its runs and decisions back, so an epoch that has a run is
-never allocated again; decisions that a crash left out are made from the stored run. What a planner holds or
-rejects is superseded by a decision to order nothing.
+never allocated again; decisions that a crash left out are made from the stored run. Between reviews it
+answers planners' actions and the Planner's further proposals.
 """
 
 import logging
@@ -131,7 +131,8 @@ class AllocatorStage:
 
     def _keep_proposal(self, proposal: Proposal) -> None:
         if proposal.cause != REVIEW:
-            self._redecisions.apply(proposal)
+            first = self._redecisions.apply(proposal)
+            self._check_same(PROPOSALS, proposal.decision_id, first.input_digest, proposal.input_digest)
             return
         collected = self._of(proposal)
         known = collected.decided.get(proposal.decision_id)
@@ -142,7 +143,7 @@ class AllocatorStage:
     def _keep_run(self, run: AllocationRun) -> None:
         collected = self._of(run)
         collected.run = collected.run or run
-        self._redecisions.apply(run)
+        self._current.apply_run(run)
         self._check_same(ALLOCATION_RUNS, run.run_id, identity.digest(collected.run), identity.digest(run))
 
     def _keep_decision(self, decision: ReorderDecision) -> None:
@@ -203,6 +204,7 @@ class AllocatorStage:
             policy.budget if policy else None,
             collected.missing(self._partition_count),
             self._options,
+            policy.limits if policy else None,
         )
         self._meters.record("stockstream_allocation_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_allocations_total", status=run.status)

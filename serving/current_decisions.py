@@ -16,6 +16,7 @@ class CurrentDecisions:
         self._newest: dict[Key, ReorderDecision] = {}
         self._keys: dict[str, Key] = {}
         self._drawn: dict[str, Decimal] = defaultdict(Decimal)
+        self._runs: dict[str, AllocationRun] = {}
 
     def apply(self, decision: ReorderDecision) -> None:
         """Takes a decision; repeating one changes nothing."""
@@ -40,11 +41,20 @@ class CurrentDecisions:
         """The decision that no other has replaced."""
         return self._newest.get(key)
 
-    def unspent(self, run: AllocationRun) -> Decimal | None:
+    def apply_run(self, run: AllocationRun) -> None:
+        """Takes a run; repeating one changes nothing."""
+        self._runs.setdefault(run.run_id, run)
+
+    def run_of(self, decision: ReorderDecision) -> AllocationRun | None:
+        """The run that decided about the SKU last."""
+        return self._runs.get(decision.allocation_run_id)
+
+    def unspent_of(self, run_id: str) -> Decimal | None:
         """What is left of a run's budget; None where it has none."""
-        if run.budget is None:
+        run = self._runs.get(run_id)
+        if run is None or run.budget is None:
             return None
-        return decimal_of(run.budget) - decimal_of(run.spent) - self._drawn[run.run_id]
+        return decimal_of(run.budget) - decimal_of(run.spent) - self._drawn[run_id]
 
 
 def _freed(decision: ReorderDecision, known: ReorderDecision | None) -> Decimal:

@@ -1,4 +1,4 @@
-"""What planners say to decisions: a hold or a rejection stops one that has not been placed."""
+"""What planners say to decisions: a hold or a rejection stops one not yet placed, an approval releases it."""
 
 import logging
 
@@ -7,7 +7,10 @@ from infra.contracts.planning import DecisionAction
 from infra.contracts.shop import PurchaseOrderEvent
 from infra.metrics import Meters
 from serving.current_decisions import CurrentDecisions
-from serving.inventory.supersession import stopped_decision, stopping_id
+from serving.inventory.money import decimal_of
+from serving.inventory.supersession import acted_decision, acting_id, held_quantity, is_held
+
+_REVISING = ("stopped", "released")
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ class DecisionActions:
 
     def _answer(self, action: DecisionAction) -> ReorderDecision | None:
         key = self._current.key_of(action.decision_id)
-        if stopping_id(*key, action) in self._current:
+        if acting_id(*key, action) in self._current:
             return None
         decision, outcome = self._current.newest(key), "recorded"
         if (
@@ -54,12 +57,19 @@ class DecisionActions:
             outcome = "already_placed"
         elif action.event_type != "approve":
             outcome = "stopped"
+        elif is_held(decision):
+            outcome = "released" if self._is_affordable(decision) else "no_budget"
         self._report(action, outcome)
-        return stopped_decision(decision, action) if decision and outcome == "stopped" else None
+        return acted_decision(decision, action) if decision and outcome in _REVISING else None
+
+    def _is_affordable(self, held: ReorderDecision) -> bool:
+        """Whether the budget that its run shared still has the money: others may have drawn on it since."""
+        unspent = self._current.unspent_of(held.allocation_run_id)
+        return unspent is None or decimal_of(held.inputs.unit_cost) * held_quantity(held) <= unspent
 
     def _report(self, action: DecisionAction, outcome: str) -> None:
         self._meters.record("stockstream_decision_actions_total", outcome=outcome)
-        if outcome in ("not_current", "already_placed"):
+        if outcome in ("not_current", "already_placed", "no_budget"):
             log.warning(
                 "%s of decision %s by %s has no effect: %s",
                 action.event_type, action.decision_id, action.author, outcome.replace("_", " "),

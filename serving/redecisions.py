@@ -7,26 +7,22 @@ from serving.inventory.supersession import redecision
 
 
 class Redecisions:
-    """Proposals between reviews in the order of the log, and the runs whose budgets they draw on."""
+    """Proposals between reviews, in the order of the log."""
 
     def __init__(self, current: CurrentDecisions) -> None:
         self._current = current
         self._proposals: dict[str, Proposal] = {}
-        self._runs: dict[str, AllocationRun] = {}
 
-    def apply(self, message: Proposal | AllocationRun) -> None:
-        """Takes a record; repeating one changes nothing."""
-        if isinstance(message, AllocationRun):
-            self._runs.setdefault(message.run_id, message)
-        else:
-            self._proposals.setdefault(message.decision_id, message)
+    def apply(self, proposal: Proposal) -> Proposal:
+        """Takes a proposal; repeating one changes nothing. Returns the one that counts."""
+        return self._proposals.setdefault(proposal.decision_id, proposal)
 
     def due(self) -> list[ReorderDecision]:
         """The decisions that are not in the log yet; each counts for those after it."""
         made = []
         for decision_id, proposal in list(self._proposals.items()):
             newest = self._current.newest((proposal.sku, proposal.location))
-            run = self._runs.get(newest.allocation_run_id) if newest is not None else None
+            run = self._current.run_of(newest) if newest is not None else None
             if decision_id in self._current:
                 del self._proposals[decision_id]
             elif newest is not None and run is not None:
@@ -36,7 +32,7 @@ class Redecisions:
 
     def _decide(self, proposal: Proposal, newest: ReorderDecision, run: AllocationRun) -> ReorderDecision:
         replaced = newest if proposal.supersedes is not None else None
-        unspent = self._current.unspent(run)
+        unspent = self._current.unspent_of(run.run_id)
         if unspent is not None and replaced is not None:
             unspent += decimal_of(replaced.cost)
         decision = redecision(proposal, replaced, run, unspent)

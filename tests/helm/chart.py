@@ -18,7 +18,9 @@ KINDS = (
     "monitoring.coreos.com/v1/PodMonitor",
     "monitoring.coreos.com/v1/PrometheusRule",
 )
-SMALL, PRODUCTION = (CHART / "ci" / f"{name}-values.yaml" for name in ("small", "production"))
+SMALL, EXTERNAL, PRODUCTION = (
+    CHART / "ci" / f"{name}-values.yaml" for name in ("small", "external-kafka", "production")
+)
 ALL_VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
 
 
@@ -89,3 +91,9 @@ def kube_score(manifests: str) -> list[dict[str, Any]]:
     )
     said: list[dict[str, Any]] = json.loads(done.stdout)
     return said
+
+
+def named(kind: str, *sets: str, values: Path = SMALL) -> dict[str, dict[str, Any]]:
+    """The objects of a kind, by the part of their name that follows the release's."""
+    found = [each for each in objects(*sets, values=values) if each["kind"] == kind]
+    return {each["metadata"]["name"].removeprefix("shop-stockstream").lstrip("-"): each for each in found}

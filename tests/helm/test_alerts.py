@@ -15,7 +15,7 @@ from tests.helm.alert_cases.business import BURN_CASES, BUSINESS_CASES
 from tests.helm.alert_cases.case import Case
 from tests.helm.alert_cases.healthy import HEALTHY, HEALTHY_MINUTES
 from tests.helm.alert_cases.pipeline import PIPELINE_CASES
-from tests.helm.chart import PRODUCTION, objects
+from tests.helm.chart import CHART, PRODUCTION, objects
 from tests.promql import known_names, names_in
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +85,14 @@ def write_test(folder: Path, test: dict[str, Any], rules: list[dict[str, Any]], 
 def test_the_rules_files_are_what_the_declarations_say() -> None:
     for file in (RULES_FILE, CHART_FILE):
         assert file.read_text() == rules_text(), f"python -m infra.prometheus.rules --out {file}"
+
+
+def test_kafka_of_the_chart_names_its_metrics_as_the_local_one_does() -> None:
+    local = ROOT / "infra" / "local" / "kafka_jmx.yaml"
+    kept = next(each for each in objects(values=PRODUCTION) if each["metadata"]["name"].endswith("-metrics"))
+
+    assert (CHART / "files" / "kafka_jmx.yaml").read_text() == local.read_text(), f"cp {local} helm/files/"
+    assert yaml.safe_load(kept["data"]["rules.yaml"]) == yaml.safe_load(local.read_text())
 
 
 def test_the_chart_brings_the_rules_and_its_own_runbook() -> None:

@@ -1,37 +1,14 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
-from infra.contracts.table import strimzi_values
-from infra.contracts.topics import TOPICS
-from tests.helm.chart import ALL_VALUES, CHART, KINDS, PRODUCTION, helm, objects, pods, template
+from tests.helm.chart import ALL_VALUES, CHART, helm, objects, pods, template
 
 
 @pytest.mark.parametrize("values", ALL_VALUES, ids=lambda path: path.stem)
 def test_the_chart_has_nothing_to_complain_about(values: Path) -> None:
     done = helm("lint", "--strict", str(CHART), "--values", str(values))
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_charts_contracts_are_those_of_the_code() -> None:
-    kept = yaml.safe_load((CHART / "files" / "contracts.yaml").read_text())
-    assert kept == strimzi_values(partitions=12), (
-        "stockstream topics --format strimzi > helm/files/contracts.yaml"
-    )
-
-
-def test_every_topic_of_the_contracts_becomes_a_topic_of_strimzi() -> None:
-    topics = {each["spec"]["topicName"] for each in objects() if each["kind"] == "KafkaTopic"}
-    assert topics >= set(TOPICS) | {topic.dead_letters for topic in TOPICS.values()}
-
-
-def test_a_component_is_granted_its_own_topics_and_no_other() -> None:
-    users = {each["metadata"]["name"]: each for each in objects() if each["kind"] == "KafkaUser"}
-    for name, access in strimzi_values(4)["users"].items():
-        acls = users[f"shop-stockstream-{name}"]["spec"]["authorization"]["acls"]
-        granted = {acl["resource"]["name"] for acl in acls if acl["resource"]["type"] == "topic"}
-        assert granted == {*access["readFrom"], *access["writeTo"]}
 
 
 @pytest.mark.parametrize("values", ALL_VALUES, ids=lambda path: path.stem)
@@ -52,21 +29,6 @@ def test_no_password_is_in_any_object() -> None:
     for pod in pods(objects()):
         for variable in pod["containers"][0]["env"]:
             assert "PASSWORD" not in variable["name"] or "secretKeyRef" in variable["valueFrom"]
-
-
-def test_each_zone_has_its_own_features_job() -> None:
-    jobs = [each for each in objects(values=PRODUCTION) if each["kind"] == "FlinkDeployment"]
-    assert [job["metadata"]["name"] for job in jobs] == [
-        "shop-stockstream-features",
-        "shop-stockstream-features-america-new-york",
-    ]
-
-
-@pytest.mark.parametrize("missing", KINDS[:3])
-def test_a_cluster_that_lacks_an_operator_is_refused_by_name(missing: str) -> None:
-    done = template(kinds=tuple(kind for kind in KINDS if kind != missing))
-    assert done.returncode != 0
-    assert f"this cluster has no {missing}: install" in done.stderr
 
 
 BREAKAGES = [

@@ -41,12 +41,20 @@ go_tools() {
   GOBIN=$3/bin "$venv/bin/go" -C "$tools/$1" install -buildvcs=false -mod=readonly -trimpath -ldflags "-s -w $2" tool
 }
 
+# kubernetes FOLDER: etcd and the control plane, and kwok, which plays the nodes by the stages beside it.
+kubernetes() {
+  local version=k8s.io/component-base/version stages
+  stages=$("$venv/bin/go" -C "$tools/cluster" mod download -json sigs.k8s.io/kwok | sed -n 's/.*"Dir": "\(.*\)",$/\1/p')/kustomize/stage
+  go_tools cluster "-X $version.gitVersion=v$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${kubernetes:2:2}" "$1" &&
+    mv "$1/bin/server" "$1/bin/etcd" &&
+    install -D -m 644 -t "$1/stages" "$stages"/node/fast/node-*.yaml "$stages"/node/heartbeat-with-lease/node-*.yaml \
+      "$stages"/pod/fast/pod-*.yaml
+}
+
 mkdir -p "$built"
 cmp -s "$tools/requirements.txt" "$venv/.installed" || packages
 once lint "$tools"/lint/go.* "$tools/requirements.txt" -- go_tools lint ''
 once crds "$tools"/crds/* "$tools/requirements.txt" -- "$tools/crds/extract.sh"
 if [ "${1:-}" = cluster ]; then
-  readonly version=k8s.io/component-base/version
-  once cluster "$tools"/cluster/go.* "$tools/requirements.txt" -- go_tools cluster \
-    "-X $version.gitVersion=v$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=36"
+  once cluster "$tools"/cluster/go.* "$tools/requirements.txt" -- kubernetes
 fi

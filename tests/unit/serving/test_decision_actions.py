@@ -137,6 +137,34 @@ def test_an_approval_and_an_action_before_its_decision_change_nothing(at_ms: int
     assert decisions_of(log) == [first]
 
 
+def test_an_approval_releases_a_held_decision_and_not_a_rejected_one() -> None:
+    for kind, released in (("hold", True), ("reject", False)):
+        log, first, second = stopped(kind)
+        act(log, "approve", second, EPOCH + 2 * HOUR_MS)
+        outcome(log)
+        made = decisions_of(log)
+
+        assert len(made) == 2 + released
+        if released:
+            assert (made[2].quantity, made[2].cost, made[2].supersedes) == (
+                first.quantity, first.cost, second.decision_id,
+            )  # fmt: skip
+            assert explain_decision(made[2]).count("released (ada: supplier strike) →") == 1
+        assert replayed(Recorded(log)).differences == []
+
+
+def test_a_held_decision_is_not_released_where_its_money_is_gone() -> None:
+    log, first, second = stopped("hold", budget="150.00")
+    spent = first.model_copy(
+        update={"decision_id": "spent-elsewhere", "cause": "override:1", "sku": "B", "epoch_ms": EPOCH + 1}
+    )
+    log.append(DECISIONS, partition_of("B"), spent)
+    act(log, "approve", second, EPOCH + 2 * HOUR_MS)
+    outcome(log)
+
+    assert decisions_of(log) == [first, second]
+
+
 def test_only_the_newest_decision_of_a_sku_is_stopped() -> None:
     log, first, _ = stopped("hold")
     act(log, "reject", first, EPOCH + 2 * HOUR_MS)

@@ -10,7 +10,7 @@ from infra.contracts.inventory import Policy
 from infra.contracts.planning import DecisionAction, Override
 from infra.contracts.topics import DECISIONS, OVERRIDES, POLICIES
 from serving.board.board import Board
-from serving.inventory.supersession import stopped_decision
+from serving.inventory.supersession import acted_decision
 from serving.partition_log import Entry, Outgoing
 from tests.unit.serving.api.small_api import board_of, client, shop_log, signed_in
 from tests.unit.serving.records import DAY_MS, EPOCH, GROUP, MemoryLog
@@ -210,7 +210,7 @@ def test_a_hold_that_has_taken_effect_can_be_repeated_but_not_said_anew(
     body = {"event_type": "hold", "decision_ids": [held.decision_id], "reason": "asking the supplier"}
     first = http.post("/v1/decision-actions", json=body, headers=key())
     action: DecisionAction = written.messages[0]
-    board.apply(Entry(DECISIONS, 0, 99, stopped_decision(held, action)))
+    board.apply(Entry(DECISIONS, 0, 99, acted_decision(held, action)))
 
     again = http.post("/v1/decision-actions", json=body, headers=key())
     anew = http.post("/v1/decision-actions", json=body, headers=key(2))
