@@ -30,6 +30,7 @@ NEEDS: dict[tuple[str, str], Role] = {
         "/v1/forecasts/{location}/{sku}",
         "/v1/me",
         "/v1/models",
+        "/v1/override-value",
         "/v1/overrides",
         "/v1/policies",
         "/v1/positions/{location}/{sku}",
