@@ -1,9 +1,9 @@
 """10,000 random allocations: does every plan keep to every limit, and is what is called optimal optimal?
 
-Simulated groups of 1 to 12 SKUs, one in fifty of 60, with budget, space and two suppliers' minimums, alone and
-together; in a sixth of them planners have set quantities, often more than fits; one in fifty has no time at
-all and one in fifty a tenth of a second. Plans are checked in exact arithmetic, and the optimum is found again
-by scipy from a model that lists every quantity of a SKU as a choice of its own.
+Simulated groups of 1 to 12 SKUs, one in fifty of 60, with budget, space and two suppliers' minimums, alone
+and together; in a sixth of them planners have set quantities, often more than fits; one in fifty has no time
+at all and one in fifty a tenth of a second. Plans are checked in exact arithmetic, and the optimum is found
+again by scipy from a model that lists every quantity of a SKU as a choice of its own.
 """
 
 import time
@@ -74,7 +74,7 @@ def limits_of(rng: np.random.Generator, wishes: list[Wish]) -> Limits:
 
 
 def best_value(wishes: list[Wish], limits: Limits, least: float) -> float:
-    """The optimum, each quantity of a SKU being a binary; `least` where planners' quantities cannot be met."""
+    """The optimum, each quantity of a SKU being a binary; `least` where there is none."""
     choices = [
         (number, quantity)
         for number, wish in enumerate(wishes)
@@ -89,9 +89,8 @@ def best_value(wishes: list[Wish], limits: Limits, least: float) -> float:
         once[number, column] = 1
     at_least = [float(wish.must and wish.quantity > 0) for wish in wishes]
     rules = [LinearConstraint(once, at_least, np.ones(size))]
-    amounts = np.array(
-        [[float(wishes[n].unit_cost * q), float(wishes[n].unit_volume * q)] for n, q in choices]
-    )
+    chosen = [(wishes[number], quantity) for number, quantity in choices]
+    amounts = np.array([[float(wish.unit_cost * q), float(wish.unit_volume * q)] for wish, q in chosen])
     for limit, amount in zip((limits.budget, limits.space), amounts.T, strict=True):
         if limit is not None:
             rules.append(LinearConstraint(np.append(amount, np.zeros(len(suppliers))), -np.inf, float(limit)))

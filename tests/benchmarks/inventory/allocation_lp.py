@@ -1,8 +1,8 @@
 """How much of a linear program's time is modelling: 2,000 SKUs, 28 days, one shared capacity a day.
 
-Simulated: order, stock and shortage of each SKU and day, lead time two days: 168,000 columns, 56,028 rows. From
-arrays of demand to arrays of results, against the time that HiGHS reports for itself; the objective is compared
-with that of the same program put to scipy.
+Simulated: order, stock and shortage of each SKU and day, lead time two days: 168,000 columns, 56,028 rows.
+From arrays of demand to arrays of results, against the time that HiGHS reports for itself; the objective is
+compared with that of the same program put to scipy.
 """
 
 import time
