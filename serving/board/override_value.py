@@ -1,9 +1,10 @@
 """Whether planners' overrides were better than the model, once it is known what happened.
 
 A factor is scored on each day it covers, by the absolute error of the median that was forecast by the
-decision's epoch, with and without the factor; days with stock-outs are left out. A quantity is scored by what too
-few or too many units cost until the next review's order could arrive: the margin for each unit short, and for each
-unit left over what makes the item's service level the cheapest (newsvendor: margin x (1 - level) / level).
+decision's epoch, with and without the factor; days with stock-outs are left out. A quantity is scored by
+what too few or too many units cost until the next review's order could arrive: the margin for each unit
+short, and for each unit left over what makes the item's service level the cheapest (newsvendor: margin x (1
+- level) / level).
 """
 
 from collections.abc import Iterator
