@@ -131,7 +131,8 @@ class AllocatorStage:
 
     def _keep_proposal(self, proposal: Proposal) -> None:
         if proposal.cause != REVIEW:
-            self._redecisions.apply(proposal)
+            first = self._redecisions.apply(proposal)
+            self._check_same(PROPOSALS, proposal.decision_id, first.input_digest, proposal.input_digest)
             return
         collected = self._of(proposal)
         known = collected.decided.get(proposal.decision_id)
@@ -203,6 +204,7 @@ class AllocatorStage:
             policy.budget if policy else None,
             collected.missing(self._partition_count),
             self._options,
+            policy.limits if policy else None,
         )
         self._meters.record("stockstream_allocation_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_allocations_total", status=run.status)

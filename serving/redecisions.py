@@ -13,9 +13,9 @@ class Redecisions:
         self._current = current
         self._proposals: dict[str, Proposal] = {}
 
-    def apply(self, proposal: Proposal) -> None:
-        """Takes a proposal; repeating one changes nothing."""
-        self._proposals.setdefault(proposal.decision_id, proposal)
+    def apply(self, proposal: Proposal) -> Proposal:
+        """Takes a proposal; repeating one changes nothing. Returns the one that counts."""
+        return self._proposals.setdefault(proposal.decision_id, proposal)
 
     def due(self) -> list[ReorderDecision]:
         """The decisions that are not in the log yet; each counts for those after it."""

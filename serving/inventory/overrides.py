@@ -31,14 +31,15 @@ class Overrides:
     def applying(self, item: Item, epoch_ms: int) -> list[AppliedOverride]:
         """The overrides that a decision of the item uses at the epoch, the strongest first."""
         used: list[AppliedOverride] = []
-        for scope in scopes_of(item):
+        for scope in scopes_of(item) if self._by_scope else []:
             for candidate in self._active(scope, epoch_ms):
                 if candidate.to_ms > epoch_ms and not any(_outdoes(each, candidate) for each in used):
                     used.append(candidate)
         return used
 
     def _active(self, scope: str, epoch_ms: int) -> list[AppliedOverride]:
-        versions = self._by_scope.get(scope, Versions())
+        if (versions := self._by_scope.get(scope)) is None:
+            return []
         known = [versions.get(override_id, epoch_ms) for override_id in versions]
         active = [each for each in known if each is not None and each.expires_ms > epoch_ms]
         newest_first = sorted(active, key=lambda each: (-each.event_time_ms, each.override_id))

@@ -10,6 +10,7 @@ from infra.contracts.topics import (
     PROPOSALS,
     PURCHASE_ORDERS,
 )
+from serving.partition_log import Entry
 from serving.planner_stage import PlannerStage
 from tests.unit.serving.between_reviews import (
     CLOCKED,
@@ -27,10 +28,12 @@ from tests.unit.serving.between_reviews import (
 )
 from tests.unit.serving.records import (
     MemoryLog,
+    Tally,
     feed,
     heartbeats,
     partition_of,
 )
+from tests.unit.serving.test_allocator_stage import allocator as allocator_stage
 from tests.unit.serving.test_allocator_stage import restarted as allocator
 from tests.unit.serving.test_planner_stage import restarted as planner
 from tests.unit.serving.test_reproduction import Recorded, replayed
@@ -105,6 +108,18 @@ def test_every_revision_of_the_script_is_reproduced_from_its_inputs() -> None:
 
     assert result.differences == []
     assert result.reproduced == len(recorded.records[DECISIONS])
+
+
+def test_a_proposal_between_reviews_that_comes_again_otherwise_is_counted_and_the_first_counts() -> None:
+    log = played()
+    made = (each for each in log.messages(PROPOSALS) if isinstance(each, Proposal))
+    first = next(each for each in made if each.supersedes)
+    forged = first.model_copy(update={"quantity": 1, "input_digest": "f" * 64})
+    tally = Tally()
+    stage = allocator_stage(tally)
+    feed(stage, [*log.entries, Entry(PROPOSALS, 0, 999, forged)])
+
+    assert tally.sums["stockstream_conflicts_total"] == 1
 
 
 @pytest.mark.parametrize(
