@@ -204,6 +204,7 @@ class AllocatorStage:
             policy.budget if policy else None,
             collected.missing(self._partition_count),
             self._options,
+            policy.limits if policy else None,
         )
         self._meters.record("stockstream_allocation_seconds", time.perf_counter() - started)
         self._meters.record("stockstream_allocations_total", status=run.status)

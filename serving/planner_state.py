@@ -186,6 +186,7 @@ class PlannerState:
             overrides=self.overrides.applying(item, epoch_ms),
             replenishment=self._replenishment(item, epoch_ms),
             limits=item.limits,
+            unit_volume=item.unit_volume,
             supplier_calendar=supplier,
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)

@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import AllocationRun, Proposal, ReorderDecision
-from serving.inventory.allocation import greedy_plan, spending, total_value, violation
-from serving.inventory.decisions import allocation_run, decisions_of, proposals_digest, wish_of
+from serving.inventory.allocation import greedy_plan
+from serving.inventory.decisions import allocation_run, decisions_of, limits_of, proposals_digest, wish_of
 from serving.inventory.money import decimal_of
 from serving.inventory.policy import decide
 from serving.inventory.proposals import proposal_of, request_of
 from serving.inventory.supersession import acted_decision, redecision
+from serving.inventory.wishes import spending, total_value, violation
 
 Written = TypeVar("Written", bound=BaseModel)
 
@@ -178,7 +179,7 @@ def _reproduce_allocation(result: Reproduction, run: AllocationRun, proposals: S
     subject = f"run {run.run_id}"
     if run.status in ("unconstrained", "optimal"):
         group = (run.planning_group, run.epoch_ms)
-        again = allocation_run(proposals, group, run.budget, run.missing_partitions, run.solver)
+        again = allocation_run(proposals, group, run.budget, run.missing_partitions, run.solver, run.limits)
         if run.status == again.status or again.status == "unconstrained":
             result.compare_all(subject, run, again)
             return run.status
@@ -193,12 +194,12 @@ def _verify(result: Reproduction, run: AllocationRun, proposals: Sequence[Propos
     comparable = [each for each in proposals if each.inputs.unit_cost.currency == run.spent.currency]
     wishes = [wish_of(each) for each in comparable]
     plan = {line.decision_id: line.allocated for line in run.lines}
-    budget = None if run.budget is None else decimal_of(run.budget)
+    limits = limits_of(run.budget, run.limits, proposals)
     result.compare(subject, "proposals_digest", run.proposals_digest, proposals_digest(proposals))
-    result.compare(subject, "lines", violation(wishes, plan, budget), None)
+    result.compare(subject, "lines", violation(wishes, plan, limits), None)
     result.compare(subject, "objective", run.objective, total_value(wishes, plan))
     result.compare(subject, "spent", decimal_of(run.spent), spending(wishes, plan))
-    if run.status == "greedy_fallback" and budget is not None:
-        greedy = greedy_plan(wishes, budget)
+    if run.status == "greedy_fallback":
+        greedy = greedy_plan(wishes, limits)
         recorded = {wish.decision_id: plan[wish.decision_id] for wish in wishes}
         result.compare(subject, "lines", recorded, greedy)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from infra.contracts.group_limits import GroupLimits, LimitsOutcome
 from infra.contracts.message import (
     Delivery,
     Digest,
@@ -17,6 +18,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    Volume,
     left_out_if_empty,
     left_out_if_independent,
     left_out_if_none,
@@ -85,6 +87,7 @@ class Policy(Message):
     event_time_ms: EventTimeMs
     planning_group: Identifier
     budget: Money | None = None
+    limits: GroupLimits | None = Field(None, exclude_if=left_out_if_none)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
@@ -131,6 +134,7 @@ class DecisionInputs(Record):
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
     supplier_calendar: SupplierCalendar | None = Field(None, exclude_if=left_out_if_none)
+    unit_volume: Volume | None = Field(None, exclude_if=left_out_if_none)
 
 
 ReasonCode = Literal[
@@ -145,6 +149,8 @@ ReasonCode = Literal[
     "HOLD",
     "NO_ORDER_DAY",
     "BUDGET",
+    "SPACE",
+    "SUPPLIER_MINIMUM",
     "END_OF_LIFE",
     "STOCK_UNKNOWN",
     "FORECAST_MISSING",
@@ -243,6 +249,8 @@ class AllocationRun(Message):
     objective: float
     gap: float | None
     shadow_price: float | None
+    limits: GroupLimits | None = Field(None, exclude_if=left_out_if_none)
+    outcome: LimitsOutcome | None = Field(None, exclude_if=left_out_if_none)
     spent: TotalCost
     lines: list[AllocatedLine]
 

@@ -30,6 +30,11 @@ def left_out_if_none(value: object) -> bool:
     return value is None
 
 
+Volume = Annotated[
+    str, Field(pattern=r"^\d{1,9}(\.\d{1,6})?$", description="a decimal in the shop's unit of volume")
+]
+
+
 def left_out_if_independent(value: object) -> bool:
     """Left out of the bytes, so that messages written before the field existed keep their digests."""
     return value == "independent"

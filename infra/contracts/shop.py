@@ -19,6 +19,7 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    Volume,
     left_out_if_independent,
     left_out_if_none,
 )
@@ -150,6 +151,7 @@ class Item(ShopEvent):
     cycle_service_level: Probability
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
+    unit_volume: Volume | None = Field(None, exclude_if=left_out_if_none)
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")
     launch_ms: EventTimeMs | None = None
     end_ms: EventTimeMs | None = None

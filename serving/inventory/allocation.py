@@ -1,11 +1,12 @@
-"""Shares a budget among the SKUs of a planning group: HiGHS through PuLP, checked in exact money.
+"""Shares what a planning group may order among its SKUs: HiGHS, checked in exact arithmetic.
 
 Every plan is made of whole packs, gives a SKU nothing or at least its least order, never more than it wants,
-and costs no more than the budget; a plan that breaks this is not used, whatever the solver calls it.
+and keeps to budget, space and the suppliers' minimums; a plan that does not is not used, whatever the solver
+calls it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
@@ -13,43 +14,38 @@ from itertools import accumulate
 from typing import Literal
 
 from infra.contracts.inventory import SolverOptions, ValueSegment
-from serving.inventory.budget_model import Solution, solve
+from serving.inventory.allocation_model import Prices, Solution, solve
+from serving.inventory.wishes import (
+    Broken,
+    Limits,
+    Plan,
+    Wish,
+    broken_limits,
+    order_values,
+    spending,
+    total_value,
+    violation,
+)
 
 Status = Literal["unconstrained", "optimal", "feasible_time_limit", "greedy_fallback"]
-Plan = Mapping[str, int]
-"""Units by decision id."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What one decision wants; the first segment is bought whole or not at all."""
-
-    decision_id: str
-    quantity: int
-    case_pack: int
-    unit_cost: Decimal
-    segments: Sequence[ValueSegment]
-
-    def value_of(self, quantity: int) -> float:
-        """Worth of the first `quantity` units."""
-        ends = accumulate(segment.quantity for segment in self.segments)
-        bought = (
-            (max(0, quantity - (end - segment.quantity)), segment)
-            for end, segment in zip(ends, self.segments, strict=True)
-        )
-        return math.fsum(min(units, segment.quantity) * segment.unit_value for units, segment in bought)
+_BEFORE_OTHERS = 10.0
+"""Where not all that planners have set fits: how much better its money is spent than on the best wish."""
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """A plan with its truthfully reported status."""
+    """A plan with its truthfully reported status.
+
+    `unmet` says why what planners have set cannot all be ordered: the limits that it breaks, worst first.
+    """
 
     plan: Plan
     status: Status
     objective: float
     spent: Decimal
     gap: float | None
-    shadow_price: float | None
+    prices: Prices
+    unmet: Sequence[Broken] = ()
 
 
 def solver_options(time_limit_seconds: float) -> SolverOptions:
@@ -64,74 +60,86 @@ def solver_options(time_limit_seconds: float) -> SolverOptions:
     )
 
 
-def allocate(wishes: Sequence[Wish], budget: Decimal | None, options: SolverOptions) -> Allocation:
+def allocate(wishes: Sequence[Wish], limits: Limits, options: SolverOptions) -> Allocation:
     """Gives each wish its share; independent of the order of the wishes."""
     wishes = sorted(wishes, key=lambda wish: wish.decision_id)
     everything = {wish.decision_id: wish.quantity for wish in wishes}
-    if budget is None or spending(wishes, everything) <= budget:
-        return _allocation(wishes, everything, "unconstrained", Solution(everything, False, None, None))
+    if not broken_limits(wishes, everything, limits):
+        return _allocation(wishes, everything, "unconstrained", Solution(everything, False, None, Prices()))
+    unmet = unmet_limits(wishes, limits)
     wanting = [wish for wish in wishes if wish.quantity > 0]
-    solution = solve(wanting, budget, options)
+    solution = solve(wanting, limits, options, _bonus(wanting) if unmet else None)
     if solution is not None:
         plan = everything | {wish.decision_id: 0 for wish in wishes} | dict(solution.plan)
-        if violation(wishes, plan, budget) is None:
+        if violation(wishes, plan, limits) is None:
             status: Status = "optimal" if solution.proven else "feasible_time_limit"
-            return _allocation(wishes, plan, status, solution)
-    plan = greedy_plan(wishes, budget)
-    return _allocation(wishes, plan, "greedy_fallback", Solution(plan, False, None, None))
+            return _allocation(wishes, plan, status, solution, unmet)
+    plan = greedy_plan(wishes, limits)
+    gap = _relative_gap(total_value(wishes, plan), value_bound(wishes, limits))
+    return _allocation(wishes, plan, "greedy_fallback", Solution(plan, False, gap, Prices()), unmet)
 
 
-def _allocation(wishes: Sequence[Wish], plan: Plan, status: Status, solution: Solution) -> Allocation:
-    return Allocation(
-        plan,
-        status,
-        total_value(wishes, plan),
-        spending(wishes, plan),
-        solution.gap,
-        solution.shadow_price,
-    )
+def _allocation(
+    wishes: Sequence[Wish], plan: Plan, status: Status, solution: Solution, unmet: Sequence[Broken] = ()
+) -> Allocation:
+    worth, cost = total_value(wishes, plan), spending(wishes, plan)
+    return Allocation(plan, status, worth, cost, solution.gap, solution.prices, unmet)
 
 
-def total_value(wishes: Sequence[Wish], plan: Plan) -> float:
-    """Worth of a plan; the same whatever the order of the wishes."""
-    return math.fsum(wish.value_of(plan[wish.decision_id]) for wish in wishes)
+def unmet_limits(wishes: Sequence[Wish], limits: Limits) -> list[Broken]:
+    """The limits that keep what planners have set from being ordered whole, worst first.
+
+    A supplier's minimum counts as met if all that is wished from the supplier reaches it.
+    """
+    musts = [wish for wish in wishes if wish.must and wish.quantity]
+    alone = {wish.decision_id: wish.quantity if wish in musts else 0 for wish in wishes}
+    reachable = order_values(wishes, {wish.decision_id: wish.quantity for wish in wishes})
+    least = limits.supplier_minimums
+    broken = broken_limits(wishes, alone, limits)
+    return [each for each in broken if not each.supplier or reachable[each.supplier] < least[each.supplier]]
 
 
-def spending(wishes: Sequence[Wish], plan: Plan) -> Decimal:
-    """Exact cost of a plan."""
-    return sum((wish.unit_cost * plan[wish.decision_id] for wish in wishes), Decimal(0))
+def _bonus(wishes: Sequence[Wish]) -> float:
+    ratios = [wish.segments[0].unit_value / float(wish.unit_cost) for wish in wishes if wish.unit_cost]
+    return _BEFORE_OTHERS * max([1.0, *ratios])
 
 
-def violation(wishes: Sequence[Wish], plan: Plan, budget: Decimal | None) -> str | None:
-    """The first rule that a plan breaks, in exact arithmetic; None for a plan that can be ordered."""
-    for wish in wishes:
-        quantity = plan[wish.decision_id]
-        if not 0 <= quantity <= wish.quantity:
-            return f"{wish.decision_id}: {quantity} is not within 0..{wish.quantity}"
-        if quantity % wish.case_pack:
-            return f"{wish.decision_id}: {quantity} is not in packs of {wish.case_pack}"
-        if 0 < quantity < wish.segments[0].quantity:
-            return f"{wish.decision_id}: {quantity} is under the least order {wish.segments[0].quantity}"
-    cost = spending(wishes, plan)
-    if budget is not None and cost > budget:
-        return f"the plan costs {cost}, the budget is {budget}"
-    return None
+def greedy_plan(wishes: Sequence[Wish], limits: Limits) -> dict[str, int]:
+    """Buys by value per money, best first, whole packs, while budget and space last; planners' wishes first.
+
+    Suppliers whose order stays under their minimum get none, and what that leaves goes to the others.
+    """
+    dropped: set[str] = set()
+    while True:
+        open_wishes = [wish for wish in wishes if wish.supplier not in dropped]
+        plan = {wish.decision_id: 0 for wish in wishes} | _bought(open_wishes, limits)
+        values = order_values(wishes, plan)
+        short = {name for name, value in values.items() if value < limits.supplier_minimums.get(name, 0)}
+        if not short:
+            return plan
+        dropped |= short
 
 
-def greedy_plan(wishes: Sequence[Wish], budget: Decimal) -> dict[str, int]:
-    """Buys by value per money, best first, whole packs, while the budget lasts."""
+def _bought(wishes: Sequence[Wish], limits: Limits) -> dict[str, int]:
     plan = {wish.decision_id: 0 for wish in wishes}
-    left = budget
+    left = [limits.budget, limits.space]
     for wish, segment, start in _by_value_per_money(wishes):
         if plan[wish.decision_id] < start:
             continue
-        affordable = segment.quantity
-        if wish.unit_cost > 0:
-            affordable = min(affordable, int(left / (wish.unit_cost * wish.case_pack)) * wish.case_pack)
+        per_unit = (wish.unit_cost, wish.unit_volume)
+        packs = (
+            int(rest / (each * wish.case_pack))
+            for rest, each in zip(left, per_unit, strict=True)
+            if rest is not None and each > 0
+        )
+        affordable = min([segment.quantity, *(count * wish.case_pack for count in packs)])
         if start == 0 and affordable < segment.quantity:
             continue
         plan[wish.decision_id] += affordable
-        left -= wish.unit_cost * affordable
+        left = [
+            None if rest is None else rest - each * affordable
+            for rest, each in zip(left, per_unit, strict=True)
+        ]
     return plan
 
 
@@ -143,9 +151,38 @@ def _by_value_per_money(wishes: Sequence[Wish]) -> list[tuple[Wish, ValueSegment
         for end, segment in zip(accumulate(s.quantity for s in wish.segments), wish.segments, strict=True)
     ]
 
-    def rank(entry: tuple[Wish, ValueSegment, int]) -> tuple[float, str, int]:
+    def rank(entry: tuple[Wish, ValueSegment, int]) -> tuple[bool, float, str, int]:
         wish, segment, start = entry
         cost = float(wish.unit_cost)
-        return (-segment.unit_value / cost if cost else -math.inf, wish.decision_id, start)
+        return (not wish.must, -segment.unit_value / cost if cost else -math.inf, wish.decision_id, start)
 
     return sorted(segments, key=rank)
+
+
+def value_bound(wishes: Sequence[Wish], limits: Limits) -> float:
+    """No plan is worth more: the best fill of budget or of space alone with divisible units."""
+    cost = [wish.unit_cost for wish in wishes]
+    bounds = [_best_fill(wishes, limits.budget, cost)]
+    bounds.append(_best_fill(wishes, limits.space, [wish.unit_volume for wish in wishes]))
+    return min(bounds)
+
+
+def _best_fill(wishes: Sequence[Wish], limit: Decimal | None, per_unit: Sequence[Decimal]) -> float:
+    left = math.inf if limit is None else float(limit)
+    parts = [
+        (segment.unit_value / size if size else math.inf, segment.quantity, size, segment.unit_value)
+        for wish, size in zip(wishes, map(float, per_unit), strict=True)
+        for segment in wish.segments
+    ]
+    worth = 0.0
+    for _, units, size, value in sorted(parts, key=lambda part: -part[0]):
+        taken = min(units, left / size) if size else units
+        worth, left = worth + taken * value, left - taken * size
+    return worth
+
+
+def _relative_gap(worth: float, bound: float) -> float | None:
+    """How far the bound lies above the worth; None where a plan is worth nothing and the bound something."""
+    if worth <= 0:
+        return None if bound > 0 else 0.0
+    return max(0.0, bound - worth) / worth

@@ -6,20 +6,24 @@ The Allocator and `stockstream replay` both build runs and decisions here.
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from infra.contracts import identity
+from infra.contracts.group_limits import GroupLimits, LimitsOutcome, SupplierOutcome, UnmetLimit
 from infra.contracts.inventory import (
     Adjustment,
     AllocatedLine,
     AllocationRun,
     Proposal,
+    ReasonCode,
     ReorderDecision,
     SolverOptions,
 )
 from infra.contracts.message import Money
-from serving.inventory.allocation import Allocation, Wish, allocate
+from serving.inventory.allocation import Allocation, allocate
 from serving.inventory.money import cost_of, decimal_of, total_of
-from serving.inventory.order_rules import Steps
+from serving.inventory.order_rules import Steps, position
+from serving.inventory.wishes import Limits, Wish, order_values
 
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:allocation-run")
 _MAX_IDENTIFIER = 64
@@ -42,8 +46,9 @@ def allocation_run(
     budget: Money | None,
     missing_partitions: Sequence[int],
     options: SolverOptions,
+    limits: GroupLimits | None = None,
 ) -> AllocationRun:
-    """Shares the budget among the proposals; the same whatever their order.
+    """Shares budget and space among the proposals; the same whatever their order.
 
     A group plans in one currency, that of its budget or else of most of its proposals; what costs another
     currency cannot be weighed against the budget and is not ordered.
@@ -53,7 +58,7 @@ def allocation_run(
     currency = budget.currency if budget else _usual_currency(proposals)
     comparable = [each for each in proposals if each.inputs.unit_cost.currency == currency]
     wishes = [wish_of(proposal) for proposal in comparable]
-    result = allocate(wishes, None if budget is None else decimal_of(budget), options)
+    result = allocate(wishes, limits_of(budget, limits, proposals), options)
     return AllocationRun(
         run_id=allocation_run_id(group, epoch_ms),
         planning_group=group,
@@ -65,7 +70,9 @@ def allocation_run(
         status=result.status,
         objective=result.objective,
         gap=result.gap,
-        shadow_price=result.shadow_price,
+        shadow_price=result.prices.budget,
+        limits=limits,
+        outcome=_outcome(result, limits, wishes) if limits else None,
         spent=total_of(result.spent, currency),
         lines=[_line(proposal, result) for proposal in proposals],
     )
@@ -79,6 +86,46 @@ def wish_of(proposal: Proposal) -> Wish:
         proposal.inputs.case_pack,
         decimal_of(proposal.inputs.unit_cost),
         proposal.segments,
+        proposal.inputs.supplier,
+        Decimal(proposal.inputs.unit_volume or 0),
+        any(each.target == "order_quantity" for each in proposal.inputs.overrides),
+    )
+
+
+def limits_of(budget: Money | None, limits: GroupLimits | None, proposals: Sequence[Proposal]) -> Limits:
+    """What a group's orders may come to; of the space, what its stock and open orders leave."""
+    money = None if budget is None else decimal_of(budget)
+    if limits is None:
+        return Limits(money)
+    minimums = {each.supplier: decimal_of(each.amount) for each in limits.supplier_minimums}
+    if limits.space is None:
+        return Limits(money, None, minimums)
+    taken = sum(
+        (Decimal(each.inputs.unit_volume or 0) * position(each.inputs) for each in proposals), Decimal(0)
+    )
+    return Limits(money, max(Decimal(0), Decimal(limits.space) - taken), minimums)
+
+
+def _outcome(result: Allocation, limits: GroupLimits, wishes: Sequence[Wish]) -> LimitsOutcome:
+    served = order_values(wishes, result.plan)
+    wanted = {wish.supplier for wish in wishes if wish.quantity}
+    names = sorted({each.supplier for each in limits.supplier_minimums} & wanted)
+    prices = result.prices.suppliers or {}
+    return LimitsOutcome(
+        space_price=result.prices.space,
+        suppliers=[
+            SupplierOutcome(supplier=name, left_out=name not in served, price=prices.get(name))
+            for name in names
+        ],
+        unmet=[
+            UnmetLimit(
+                limit=each.limit,
+                supplier=each.supplier,
+                needed=f"{each.needed:f}",
+                available=f"{each.available:f}",
+            )
+            for each in result.unmet
+        ],
     )
 
 
@@ -145,6 +192,21 @@ def _price_of_money(budget: Money, shadow_price: float | None) -> str:
     return f"budget {budget.amount} {budget.currency}{price}"
 
 
+def _why_less(proposal: Proposal, run: AllocationRun, line: AllocatedLine) -> tuple[ReasonCode, int, str]:
+    """The limit that took most: a supplier's minimum, else what is dearer, the SKU's space or its money."""
+    inputs, outcome = proposal.inputs, run.outcome
+    left_out = {each.supplier for each in outcome.suppliers if each.left_out} if outcome else set()
+    if inputs.supplier in left_out:
+        return "SUPPLIER_MINIMUM", line.allocated, f"{inputs.supplier} gets no order for its minimum"
+    space_price = (outcome.space_price if outcome else None) or 0.0
+    for_space = space_price * float(inputs.unit_volume or 0)
+    for_money = (run.shadow_price or 0.0) * float(inputs.unit_cost.amount)
+    if run.budget is None or for_space > for_money:
+        space = run.limits.space if run.limits else None
+        return "SPACE", line.allocated, f"space {space}, {space_price:.3g} a unit of volume"
+    return "BUDGET", line.allocated, _price_of_money(run.budget, run.shadow_price)
+
+
 def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | None) -> list[Adjustment]:
     steps = Steps(proposal.quantity, list(proposal.adjustments))
     if line is None:
@@ -153,8 +215,7 @@ def _adjustments(proposal: Proposal, run: AllocationRun, line: AllocatedLine | N
     currency = proposal.inputs.unit_cost.currency
     if currency != run.spent.currency and proposal.quantity:
         steps.change("BUDGET", 0, f"costs {currency}, the group plans in {run.spent.currency}")
-    if run.budget is not None:
-        steps.change("BUDGET", line.allocated, _price_of_money(run.budget, run.shadow_price))
+    steps.change(*_why_less(proposal, run, line))
     if run.status == "greedy_fallback":
         steps.remark("ALLOCATION_FALLBACK", steps.quantity, "no solver plan; best value per money first")
     if run.missing_partitions:

@@ -12,6 +12,7 @@ from serving.inventory.lead_times import median_lead_days
 from serving.inventory.local_days import midnight_after
 from serving.inventory.money import cost_of, total_of
 from serving.inventory.order_rules import Steps
+from serving.inventory.wishes import Limits
 
 _REASONS: dict[str, ReasonCode] = {"hold": "HELD", "reject": "REJECTED", "approve": "RELEASED"}
 
@@ -109,6 +110,6 @@ def _draw_on(unspent: Decimal, steps: Steps, proposal: Proposal, run: Allocation
     wish, price = wish_of(proposal), run.shadow_price or 0.0
     least_value = price * float(wish.unit_cost) * (1 - 1e-9)
     worth_it = [segment for segment in wish.segments if segment.unit_value >= least_value]
-    plan = greedy_plan([replace(wish, segments=worth_it)], unspent)
+    plan = greedy_plan([replace(wish, segments=worth_it)], Limits(unspent))
     detail = f"{unspent} {currency} of the budget unspent, λ = {price:.3g}"
     steps.change("BUDGET", plan[wish.decision_id], detail)

@@ -34,7 +34,7 @@ from serving.simulation.scenario import build_scenario
 from serving.simulation.shop import SAMPLE
 from serving.simulation.topic_results import read_results
 
-ENGINES = ("apache-flink", "pyspark", "ray", "torch", "kafka-python", "pulp", "highspy", "numpy", "pandas")
+ENGINES = ("apache-flink", "pyspark", "ray", "torch", "kafka-python", "highspy", "numpy", "pandas")
 DATA = {
     "real": "sales and returns: Online Retail and Online Retail II (Chen, UCI), 100 busiest stock codes",
     "simulated": "browsing, stock, suppliers, lead times, unit costs, packs, budget, cost of an order",

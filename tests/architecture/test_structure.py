@@ -68,6 +68,13 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [str(path) for path in tracked() if path.stem in VAGUE_NAMES] == []
 
 
+def test_no_file_is_a_link() -> None:
+    command = ["git", "ls-files", "--stage"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
+
+
 def test_importing_a_package_imports_nothing_else() -> None:
     assert [str(path) for path in tracked("*__init__.py") if path.read_bytes()] == []
 

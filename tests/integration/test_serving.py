@@ -238,7 +238,6 @@ def test_declared_metrics_are_exposed(decided: dict[str, ReorderDecision], setti
         "rebuild_seconds",
         "records_total",
         "published_total",
-        "dead_letters_total",
         "last_epoch_seconds",
         "waiting_seconds",
         "forecasts_total",

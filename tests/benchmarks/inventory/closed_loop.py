@@ -6,10 +6,12 @@ one parameter is swept and nothing else is tuned: cycle service of the policy in
 mean28(L+R) + z x s28 x sqrt(L+R), k of k x mean28, the share of demand that the clairvoyant plans for.
 Average stock value + ordering cost is read off at 90 and 95 % unit fill, linear between the sweep's points.
 Intervals: 95 %, SKUs drawn anew, the same draws for every policy. Forecasts are the demo's model's, not
-recalibrated: `make demo` comes first.
+recalibrated.
 """
 
 import json
+import os
+import subprocess
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
@@ -17,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.errors import StockstreamError
+from infra.cli import module_command
+from infra.local.demo import FIRST_REPLAYED_DAY, MAPPING
 from infra.local.verify import ROOT
 from serving.inventory.cover import Floats
 from serving.simulation.sales_log import read_sales_log
@@ -32,7 +35,7 @@ from serving.simulation.twin.shop_world import shop_world
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.inventory.estimates import estimate
 
-DEMO = ROOT / ".run" / "demo"
+DEMO, PREPARED = ROOT / ".run" / "demo", ROOT / ".run" / "bench" / "demo"
 LAST_DAY, SEEDS, FILL_RATES = date(2011, 12, 9), range(1, 21), (0.90, 0.95)
 SWEEPS: dict[str, tuple[float, ...]] = {
     OWN: (0.84, 0.90, 0.95, 0.98),
@@ -49,18 +52,25 @@ HOW = (
 )
 
 
-def experiment(models_dir: Path | None) -> Experiment:
-    """The demo's days with each seed's lead times.
+def trained() -> Path:
+    """A run directory with the demo's panel and model; made by its first stages where there is no demo."""
+    for folder in (DEMO, PREPARED):
+        if (folder / "models" / "current").exists() and (folder / "panel" / "_manifest.json").exists():
+            return folder
+    environment = {**os.environ, "STOCKSTREAM_RUN_DIR": str(PREPARED)}
+    for verb in (
+        ["import", "--mapping", str(MAPPING), "--until", FIRST_REPLAYED_DAY], ["history"], ["train"]
+    ):  # fmt: skip
+        subprocess.run(module_command(verb), cwd=ROOT, env=environment, check=True)
+    return PREPARED
 
-    Raises:
-        StockstreamError: there is no demo.
-    """
-    if not (DEMO / "panel" / "_manifest.json").exists():
-        raise StockstreamError(f"no panel of a demo in {DEMO}: run `make demo` first")
-    panel_hash = json.loads((DEMO / "panel" / "_manifest.json").read_text())["panel_hash"]
+
+def experiment(run_dir: Path) -> Experiment:
+    """The demo's days with each seed's lead times."""
+    panel_hash = json.loads((run_dir / "panel" / "_manifest.json").read_text())["panel_hash"]
     scenario = build_scenario(read_sales_log(SAMPLE, "Europe/London"), "gb-main", FIRST_DAY, 1)
     worlds = {seed: shop_world(scenario, LAST_DAY, str(panel_hash), seed) for seed in SEEDS}
-    return Experiment(worlds, read_costs(), "lost", None, WARM_UP_DAYS, models_dir, 500)
+    return Experiment(worlds, read_costs(), "lost", None, WARM_UP_DAYS, run_dir / "models", 500)
 
 
 class Curve:
@@ -87,10 +97,10 @@ def _read_off(points: Floats, fill_rate: float) -> float:
     return float(np.interp(fill_rate, fills, costs, left=np.nan, right=np.nan))
 
 
-def curves(models_dir: Path | None) -> dict[str, Curve]:
+def curves(run_dir: Path) -> dict[str, Curve]:
     """The curve of every policy."""
     policies = [Policy(name, parameter) for name, sweep in SWEEPS.items() for parameter in sweep]
-    results = simulate_all(experiment(models_dir), policies, 2, lambda text: print(text, flush=True))
+    results = simulate_all(experiment(run_dir), policies, 2, lambda text: print(text, flush=True))
     for policy, runs in results.items():
         print(policy.label, _summary(runs), flush=True)
     return {
@@ -133,5 +143,5 @@ def _reaches(goal: float, ratio: float) -> bool:
 
 def figures() -> list[Figure]:
     """At 90 and 95 % unit fill, with the demo's model."""
-    found = curves(DEMO / "models")
+    found = curves(trained())
     return [figure for fill in FILL_RATES for figure in ratio_figures(found, fill, "lstm")]

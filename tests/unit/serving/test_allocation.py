@@ -7,15 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.contracts.inventory import ValueSegment
-from serving.inventory.allocation import (
-    Wish,
-    allocate,
-    greedy_plan,
-    solver_options,
-    spending,
-    total_value,
-    violation,
-)
+from serving.inventory.allocation import allocate, greedy_plan, solver_options
+from serving.inventory.wishes import Limits, Wish, spending, total_value, violation
 
 OPTIONS = solver_options(10.0)
 
@@ -58,9 +51,9 @@ def test_the_plan_is_feasible_and_as_good_as_the_best_of_all_plans(
     everything = spending(candidates, {each.decision_id: each.quantity for each in candidates})
     budget = (everything * Decimal(share)).quantize(Decimal("0.01"))
 
-    result = allocate(candidates, budget, OPTIONS)
+    result = allocate(candidates, Limits(budget), OPTIONS)
 
-    assert violation(candidates, result.plan, budget) is None
+    assert violation(candidates, result.plan, Limits(budget)) is None
     assert result.spent == spending(candidates, result.plan) <= max(budget, everything)
     best = best_value(candidates, min(budget, everything))
     assert result.objective == pytest.approx(best, rel=2e-5, abs=1e-6)
@@ -75,27 +68,27 @@ def test_the_plan_does_not_depend_on_the_order_of_the_wishes(
     shuffled = list(candidates)
     shuffle.shuffle(shuffled)
 
-    assert allocate(shuffled, budget, OPTIONS) == allocate(candidates, budget, OPTIONS)
+    assert allocate(shuffled, Limits(budget), OPTIONS) == allocate(candidates, Limits(budget), OPTIONS)
 
 
 def test_everyone_gets_everything_when_it_fits_or_when_there_is_no_budget() -> None:
     candidates = [wish("a", "0.10", 1, [(3, 1.0)]), wish("b", "0.20", 1, [(1, 1.0)])]
 
     for budget in (None, Decimal("0.50"), Decimal(9)):
-        result = allocate(candidates, budget, OPTIONS)
+        result = allocate(candidates, Limits(budget), OPTIONS)
         assert (result.status, result.plan) == ("unconstrained", {"a": 3, "b": 1})
         assert result.spent == Decimal("0.50")
 
 
 def test_a_budget_one_cent_too_small_buys_one_unit_less() -> None:
     # 0.1 + 0.1 + 0.1 is more than 0.3 in floating point; money is exact
-    result = allocate([wish("a", "0.10", 1, [(1, 2.0), (2, 1.0)])], Decimal("0.29"), OPTIONS)
+    result = allocate([wish("a", "0.10", 1, [(1, 2.0), (2, 1.0)])], Limits(Decimal("0.29")), OPTIONS)
 
     assert (result.plan, result.spent, result.status) == ({"a": 2}, Decimal("0.20"), "optimal")
 
 
 def test_the_minimum_order_is_bought_whole_or_not_at_all() -> None:
-    result = allocate([wish("a", "1.00", 6, [(12, 1.0), (6, 0.5)])], Decimal("11.99"), OPTIONS)
+    result = allocate([wish("a", "1.00", 6, [(12, 1.0), (6, 0.5)])], Limits(Decimal("11.99")), OPTIONS)
 
     assert result.plan == {"a": 0}
 
@@ -103,10 +96,10 @@ def test_the_minimum_order_is_bought_whole_or_not_at_all() -> None:
 def test_the_shadow_price_is_the_value_of_the_next_unit_of_money() -> None:
     candidates = [wish("a", "2.00", 1, [(1, 3.0), (9, 3.0)]), wish("b", "1.00", 1, [(1, 1.0), (9, 0.4)])]
 
-    result = allocate(candidates, Decimal(24), OPTIONS)
+    result = allocate(candidates, Limits(Decimal(24)), OPTIONS)
 
     assert result.plan == {"a": 10, "b": 4}
-    assert result.shadow_price == pytest.approx(0.4)
+    assert result.prices.budget == pytest.approx(0.4)
 
 
 def test_without_a_solver_plan_in_time_the_greedy_plan_is_used_and_said() -> None:
@@ -116,12 +109,12 @@ def test_without_a_solver_plan_in_time_the_greedy_plan_is_used_and_said() -> Non
         for n in range(100)
     ]
 
-    result = allocate(candidates, Decimal(5000), solver_options(1e-9))
+    result = allocate(candidates, Limits(Decimal(5000)), solver_options(1e-9))
 
     assert result.status == "greedy_fallback"
-    assert result.plan == greedy_plan(candidates, Decimal(5000))
-    assert violation(candidates, result.plan, Decimal(5000)) is None
-    assert result.objective >= 0.99 * allocate(candidates, Decimal(5000), OPTIONS).objective
+    assert result.plan == greedy_plan(candidates, Limits(Decimal(5000)))
+    assert violation(candidates, result.plan, Limits(Decimal(5000))) is None
+    assert result.objective >= 0.99 * allocate(candidates, Limits(Decimal(5000)), OPTIONS).objective
 
 
 @pytest.mark.parametrize(
@@ -129,7 +122,7 @@ def test_without_a_solver_plan_in_time_the_greedy_plan_is_used_and_said() -> Non
     [({"a": 7}, "packs of 6"), ({"a": 6}, "least order 12"), ({"a": 24}, "within"), ({"a": 18}, "costs")],
 )
 def test_a_plan_that_breaks_a_rule_is_named(plan: dict[str, int], rule: str) -> None:
-    broken = violation([wish("a", "1.00", 6, [(12, 1.0), (6, 0.5)])], plan, Decimal("17.99"))
+    broken = violation([wish("a", "1.00", 6, [(12, 1.0), (6, 0.5)])], plan, Limits(Decimal("17.99")))
 
     assert broken is not None
     assert rule in broken

@@ -96,6 +96,7 @@ CHANGED_INPUTS: dict[str, Any] = {
     ],
     "replenishment": {"policy": "base-stock", "level": 500},
     "limits": {"minimum_stock": 5000},
+    "unit_volume": "0.5",
     "supplier_calendar": {
         "event_id": "c1",
         "event_time_ms": EPOCH,
