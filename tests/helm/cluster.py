@@ -167,7 +167,7 @@ class Cluster:
     def define(self, file: Path) -> None:
         """Installs a custom resource definition; returns when the server serves it."""
         spec = self.api.create(definition(file))["spec"]
-        served = [f"{spec['group']}/{version['name']}" for version in spec["versions"] if version["served"]]
+        served = served_versions(spec)
         kind = spec["names"]["kind"]
         wait_until(lambda: all(self.api.serves(version, kind) for version in served), 60, f"{kind} served")
 
@@ -175,8 +175,12 @@ class Cluster:
         """Removes a custom resource definition; returns when the server does not serve it any more."""
         kept = definition(file)
         self.api.delete(kept)
+        spec = kept["spec"]
+        kind = spec["names"]["kind"]
+        served = served_versions(spec)
         gone = f"CustomResourceDefinition /{kept['metadata']['name']}"
         wait_until(lambda: gone not in self.api.names(), 60, f"end of {gone}")
+        wait_until(lambda: not any(self.api.lists(version, kind) for version in served), 60, f"end of {kind}")
 
     def make_namespace(self, name: str) -> None:
         """A namespace that takes restricted pods alone, with a volume; returns when it takes them."""
@@ -187,6 +191,11 @@ class Cluster:
         self.api.create(volume(f"disk-of-{name}"))
         own = {f"ServiceAccount {name}/default", f"ConfigMap {name}/kube-root-ca.crt"}
         wait_until(lambda: own <= self.api.names(), 60, f"namespace {name} ready")
+
+
+def served_versions(spec: Object) -> list[str]:
+    """Group and version of each version that a definition serves."""
+    return [f"{spec['group']}/{version['name']}" for version in spec["versions"] if version["served"]]
 
 
 def definition(file: Path) -> Object:

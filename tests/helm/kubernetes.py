@@ -13,7 +13,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 Object = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
-TOO_MANY_REQUESTS = 429
+NOT_FOUND, TOO_MANY_REQUESTS = 404, 429
 _TIMEOUT_SECONDS = 60
 
 
@@ -85,11 +85,18 @@ class Api:
     def delete(self, body: Object, namespace: str = "") -> None:
         self.request("DELETE", f"{self._resource(body).path(namespace)}/{body['metadata']['name']}")
 
+    def lists(self, group_version: str, kind: str) -> bool:
+        """Whether the server says that it has the kind."""
+        try:
+            return kind in [each.kind for each in self._resources(group_version)]
+        except Refused:
+            return False
+
     def serves(self, group_version: str, kind: str) -> bool:
         """Whether objects of the kind can be listed by now."""
         try:
-            found = [each for each in self._resources(group_version) if each.kind == kind]
-            return bool(found) and "items" in self.request("GET", found[0].path())
+            found = self._resource({"apiVersion": group_version, "kind": kind})
+            return "items" in self.request("GET", found.path())
         except Refused:
             return False
 
@@ -118,7 +125,13 @@ class Api:
         return {name for each in kinds.values() for name in self._names(each)}
 
     def _names(self, resource: Resource) -> Iterator[str]:
-        for each in self.request("GET", resource.path())["items"]:
+        try:
+            listed = self.request("GET", resource.path())["items"]
+        except Refused as refused:
+            if refused.status == NOT_FOUND:  # it was undefined since the server last said what it has
+                return
+            raise
+        for each in listed:
             yield f"{resource.kind} {each['metadata'].get('namespace', '')}/{each['metadata']['name']}"
 
     def _resource(self, body: Object) -> Resource:
@@ -126,7 +139,7 @@ class Api:
             for each in self._resources(body["apiVersion"], fresh):
                 if each.kind == body["kind"]:
                     return each
-        raise Refused(404, f"the server has no {body['apiVersion']}/{body['kind']}")
+        raise Refused(NOT_FOUND, f"the server has no {body['apiVersion']}/{body['kind']}")
 
     def _resources(self, group_version: str, fresh: bool = True) -> list[Resource]:
         if fresh or group_version not in self._known:
