@@ -59,8 +59,9 @@ async def changes(board: Board, seconds: float, look_seconds: float = _LOOK_SECO
     yield _event("exceptions", counts)
     while time.monotonic() < until:
         await asyncio.sleep(look_seconds)
-        if new := board.news.since(seen):
-            seen, told_at = board.news.count, time.monotonic()
+        seen, new = board.news.since(seen)
+        if new:
+            told_at = time.monotonic()
             yield _event("decisions", new)
         if (now := _counts(board)) != counts:
             counts, told_at = now, time.monotonic()

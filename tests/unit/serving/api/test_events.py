@@ -51,9 +51,9 @@ def test_a_stream_that_fell_behind_gets_the_last_ones() -> None:
     for number in range(KEPT + 5):
         news.add(str(number))
 
-    assert news.since(KEPT + 3) == [str(KEPT + 3), str(KEPT + 4)]
-    assert len(news.since(0)) == KEPT
-    assert news.since(news.count) == []
+    assert news.since(KEPT + 3) == (KEPT + 5, [str(KEPT + 3), str(KEPT + 4)])
+    assert len(news.since(0)[1]) == KEPT
+    assert news.since(news.count) == (KEPT + 5, [])
 
 
 def test_events_are_an_event_stream_that_is_not_stored(tmp_path: Path) -> None:
