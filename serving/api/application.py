@@ -2,7 +2,18 @@
 
 from fastapi import Depends, FastAPI
 
-from serving.api import decisions, exceptions, forecasts, planners, saying, scorecard, skus, system
+from serving.api import (
+    decisions,
+    exceptions,
+    forecasts,
+    override_value,
+    planners,
+    saying,
+    scorecard,
+    skus,
+    system,
+    what_if,
+)
 from serving.api.access import Guard, Holders, allows, authorise
 from serving.api.problems import Problem, state_problems
 from serving.api.speaking import Publish, Speaker
@@ -10,7 +21,18 @@ from serving.api.system import Readiness
 from serving.board.board import Board
 from serving.console.pages import mount_console
 
-_ROUTERS = (skus, forecasts, decisions, exceptions, planners, saying, scorecard, system)
+_ROUTERS = (
+    skus,
+    forecasts,
+    decisions,
+    exceptions,
+    planners,
+    saying,
+    scorecard,
+    override_value,
+    what_if,
+    system,
+)
 
 
 def build_api(board: Board, holders: Holders, readiness: Readiness, publish: Publish) -> FastAPI:

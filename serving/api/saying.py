@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from infra.contracts.inventory import Policy
 from infra.contracts.message import EventTimeMs, Identifier, Money
 from infra.contracts.planning import DecisionAction, Override, OverrideScope, OverrideTarget, OverrideValue
 from serving.api.access import allows
+from serving.api.bodies import Asked
 from serving.api.paging import OfBoard
 from serving.api.planners import ShownOverride, shown_override
 from serving.api.speaking import Make, Somebody
@@ -22,12 +23,6 @@ MAX_FACTOR = 20.0
 MAX_AT_ONCE = 500
 
 Reason = Annotated[str, Field(min_length=3, max_length=500)]
-
-
-class Asked(BaseModel):
-    """A body; fields it does not know are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class AskedOverride(Asked):

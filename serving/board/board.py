@@ -72,6 +72,7 @@ class Board:
         self.conflicts = 0
         self._skus: dict[Key, KeptSku] = defaultdict(KeptSku)
         self._decided: dict[str, Key] = {}
+        self._overridden: set[str] = set()
         self._changed: set[int] = set()
 
     def sku(self, key: Key) -> KeptSku | None:
@@ -82,6 +83,11 @@ class Board:
         """A decision by its id, if it is still kept."""
         key = self._decided.get(decision_id)
         return None if key is None else self._skus[key].read_decision(decision_id)
+
+    def overridden(self) -> list[ReorderDecision]:
+        """Every decision kept that used an override, in the order of their epochs."""
+        found = (self.decision(each) for each in sorted(self._overridden))
+        return sorted((each for each in found if each), key=lambda each: (each.epoch_ms, each.decision_id))
 
     def key_of(self, decision_id: str) -> Key | None:
         """The SKU and location of a decision."""
@@ -181,6 +187,8 @@ class Board:
         row, kept = self._touch(key), self._skus[key]
         self.conflicts += not kept.keep_decision(decision)
         self._decided[decision.decision_id] = key
+        if decision.inputs.overrides:
+            self._overridden.add(decision.decision_id)
         if kept.latest_decision_id() == decision.decision_id:
             self.table.put(row, **decision_values(decision))
             self.table.label(row, status=decision.status)
@@ -193,6 +201,7 @@ class Board:
         for row in changed:
             for forgotten in self._skus[self.table.keys[row]].forget():
                 self._decided.pop(forgotten, None)
+                self._overridden.discard(forgotten)
         if changed:
             assess(self.table, np.array(sorted(changed)))
             self.orderings.note_change()

@@ -1,14 +1,14 @@
 """What is kept of each SKU and location besides its row: messages as they were published, compressed.
 
-Per key: the catalogue item, the last position, the newest forecast and the one its latest decision names, the
-latest decision's proposal, and the last `DECISIONS_KEPT` decisions.
+Per key: the catalogue item, the last position, the newest forecast and those that its latest decision and its
+latest review name, the proposals of its two latest reviews, and the last `DECISIONS_KEPT` decisions.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import Position, Proposal, ReorderDecision
+from infra.contracts.inventory import REVIEW, Position, Proposal, ReorderDecision
 from infra.contracts.shop import Item
 from infra.contracts.topics import DECISIONS, FORECASTS, ITEMS, POSITIONS, PROPOSALS
 from serving.board.packed import pack, unpack
@@ -29,6 +29,7 @@ class KeptSku:
     ages: dict[str, tuple[int, int]] = field(default_factory=dict)
     proposals: dict[str, bytes] = field(default_factory=dict)
     named_origin_ms: int | None = None
+    reviewed_origin_ms: int | None = None
 
     def keep_item(self, item: Item) -> None:
         """Takes the newest catalogue item."""
@@ -52,7 +53,7 @@ class KeptSku:
         """Takes a forecast; whether it is the newest."""
         self.forecasts.setdefault(forecast.origin_ms, pack(FORECASTS, forecast))
         for old in sorted(self.forecasts)[:-ORIGINS_KEPT]:
-            if old != self.named_origin_ms:
+            if old not in (self.named_origin_ms, self.reviewed_origin_ms):
                 del self.forecasts[old]
         return forecast.origin_ms == max(self.forecasts)
 
@@ -64,7 +65,9 @@ class KeptSku:
         return found
 
     def keep_proposal(self, proposal: Proposal) -> None:
-        """Takes a proposal; those of the two newest epochs stay."""
+        """Takes a review's proposal; those of the two newest epochs stay."""
+        if proposal.cause != REVIEW:
+            return
         self.proposals.setdefault(proposal.decision_id, pack(PROPOSALS, proposal))
         while len(self.proposals) > 2:
             del self.proposals[next(iter(self.proposals))]
@@ -80,13 +83,16 @@ class KeptSku:
         packed = pack(DECISIONS, decision)
         known = self.decisions.setdefault(decision.decision_id, packed)
         self.ages.setdefault(decision.decision_id, (decision.epoch_ms, decision.sequence))
-        if decision.decision_id == self.latest_decision_id() and decision.inputs.forecast:
-            self.named_origin_ms = decision.inputs.forecast.origin_ms
+        origin_ms = decision.inputs.forecast.origin_ms if decision.inputs.forecast else None
+        if decision.decision_id == self.latest_decision_id():
+            self.named_origin_ms = origin_ms
+        if decision.cause == REVIEW and origin_ms is not None:
+            self.reviewed_origin_ms = max(self.reviewed_origin_ms or 0, origin_ms)
         return known == packed
 
     def forget(self) -> Iterator[str]:
         """Drops what the latest decision no longer needs; the ids of the decisions it drops."""
-        newest = {self.named_origin_ms, max(self.forecasts, default=None)}
+        newest = {self.named_origin_ms, self.reviewed_origin_ms, max(self.forecasts, default=None)}
         self.forecasts = {origin: each for origin, each in self.forecasts.items() if origin in newest}
         for old in sorted(self.decisions, key=self.ages.__getitem__)[:-DECISIONS_KEPT]:
             del self.decisions[old], self.ages[old]

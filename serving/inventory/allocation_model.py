@@ -68,8 +68,15 @@ def solve(
         },
         proven=outcome.proven,
         gap=outcome.gap,
-        prices=_prices(_build(wishes, limits, bonus, whole), options),
+        prices=_prices(
+            _build(wishes, limits, bonus, whole), options if outcome.proven else _briefly(options)
+        ),
     )
+
+
+def _briefly(options: SolverOptions) -> SolverOptions:
+    """For prices once the time is up."""
+    return options.model_copy(update={"time_limit_seconds": options.time_limit_seconds / 20})
 
 
 def _prices(model: _Model, options: SolverOptions) -> Prices:

@@ -109,13 +109,7 @@ export const act = (/** @type {Action} */ event_type, /** @type {string[]} */ de
   write("/v1/decision-actions", { event_type, decision_ids, reason }, once());
 
 /** @returns {Promise<any>} */
-export const whatIf = (/** @type {object} */ body) => write("/v1/what-if", body, once());
-
-/** @returns {Promise<any>} */
 export const scorecard = (/** @type {any} */ query) => read("/v1/scorecard", query);
-
-/** @returns {Promise<any>} */
-export const overrideValue = () => read("/v1/override-value");
 
 /** @returns {Promise<any>} */
 export const models = () => read("/v1/models");

@@ -5,7 +5,7 @@ import { count } from "./format.js";
 import { empty, show } from "./states.js";
 import { texts } from "./texts.js";
 
-export const PAGE_SIZE = 25;
+const PAGE_SIZE = 25;
 
 /**
  * @template Row

@@ -7,7 +7,7 @@ export const texts = {
   product: "Stockstream",
   navigation: "Pages",
   skip: "Skip to the page",
-  pages: { today: "Today", skus: "SKUs", "what-if": "What-if", scorecard: "Scorecard", system: "System" },
+  pages: { today: "Today", skus: "SKUs", scorecard: "Scorecard", system: "System" },
   theme: { light: "Dark theme", dark: "Light theme" },
   unknown: "–",
   units: (/** @type {number} */ n) => plural(n, "unit", "units"),
@@ -18,7 +18,6 @@ export const texts = {
   noPage: "There is no such page",
   signOut: "Sign out",
   roles: { viewer: "viewer, reads only", planner: "planner", admin: "administrator" },
-  needsRole: "Your role reads only; a planner can change this.",
 
   errors: {
     title: "This could not be shown",
@@ -241,22 +240,6 @@ export const texts = {
     review: "review",
   },
 
-  whatIf: {
-    title: "What-if",
-    lead: "Ask the engine that plans. The answer is the newest plan made again with your changes; nothing is written.",
-    question: "Question", result: "Answer", start: "Nothing asked yet", startHint: "Move the sliders and press Calculate; unchanged, the answer is the live plan itself.",
-    scope: "For", scopeHint: "everything, or sku:85123A", leadTime: "Lead time", days: (/** @type {number} */ n) => (n === 0 ? "as it is" : `${n > 0 ? "+" : "−"}${Math.abs(n)} days`),
-    service: "Service target", ownTargets: "Each SKU's own service target", demand: "Demand (a promotion, a trend)", price: "Price", same: "as it is",
-    budget: "Budget", budgets: { policy: "as it is", unlimited: "unlimited", amount: "an amount" }, amount: "Amount (GBP)", currency: "GBP",
-    curve: "Also the cost–service curve (takes longer)", run: "Calculate",
-    resultLead: (/** @type {number} */ n, /** @type {string} */ day) => `${n} decisions of ${day} made again.`,
-    live: "Live plan", scenario: "Scenario", difference: "Difference", figure: "Figure", nothing: "Nothing changes",
-    orders: "Orders", units: "Units", cost: "Cost of orders", fillRate: "Fill rate (expected)", cycleService: "Cycle service (expected)", stockValue: "Stock value (mean)", cash: "Cash spent of the budget",
-    points: (/** @type {string} */ n) => `${n} points`,
-    lines: "What changes", linesLead: (/** @type {number} */ n) => `${n} decisions differ, the largest amounts first.`, moreCost: "Cost",
-    curveTitle: "Cost against service", curveLead: "Each point is a service target for the whole scope; the ring is the scenario.", curveX: "cost of orders", curveY: "fill rate",
-  },
-
   scorecard: {
     title: "Scorecard", lead: "Did it pay off? Service, stock and forecasts, measured on days that have passed.",
     period: "Period", lastDays: (/** @type {string} */ n) => `Last ${n} days`, zone: "UTC",
@@ -266,17 +249,11 @@ export const texts = {
     covered: "80 % interval covers", none: "Nothing has matured yet",
     accuracy: "Forecast quality", accuracyLead: "Matured forecasts by value class and horizon. WQL: weighted quantile loss, lower is better. Flat bars mean honest probabilities; the dashed line is where they should stand.",
     abc: "Class", allClasses: "All", horizon: "Horizon", scored: "Scored", wql: "WQL", bias: "Bias", covers80: "80 % covers", covers95: "95 % covers", pit: "Probabilities",
-    value: {
-      title: "What overrides were worth", lead: "Once the days have passed: the error of the overridden forecast against that of the model alone.",
-      author: "Planner", reason: "Reason", category: "Category", overrides: "Overrides", days: "Days scored", model: "Model's error", override: "Override's error", added: "Error removed",
-      none: "No override has matured yet",
-    },
   },
 
   system: {
     title: "System", lead: "What runs, how fresh it is, and who changed what.",
     state: "State", clock: (/** @type {string} */ time) => `Event time has reached ${time} UTC.`, ready: "Ready", notReady: "Not ready",
-    links: { prometheus: "Prometheus", grafana: "Grafana" },
     flow: "Flow", flowLead: "From stock and clicks to decisions, and back to the forecasts' scores.",
     steps: { stock: "Stock levels", features: "Features", forecasts: "Forecasts", positions: "Positions", proposals: "Proposals", decisions: "Decisions", accuracy: "Accuracy" },
     rate: (/** @type {string} */ n) => `${n} a second`, lag: (/** @type {string} */ n) => `${n} behind`,

@@ -10,7 +10,7 @@ export function signIn() {
   const field = newId("token");
   const hint = newId("hint");
   const problem = h("p", { class: "problem", role: "alert" });
-  const token = h("input", { id: field, type: "password", required: true, autocomplete: "off", "aria-describedby": hint });
+  const token = h("input", { id: field, type: "password", required: true, autocomplete: "off", autofocus: true, "aria-describedby": hint });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     problem.textContent = await problemWith(token.value.trim());

@@ -47,7 +47,7 @@ function live(answer) {
   const stages = new Map(answer.topics.map((/** @type {any} */ stage) => [stage.topic, stage]));
   const known = FLOW.filter(([, topic]) => stages.has(topic));
   return [
-    card(words.state, words.clock(format.instant(answer.event_time_ms)), state(answer), links(answer.links)),
+    card(words.state, words.clock(format.instant(answer.event_time_ms)), state(answer)),
     card(words.flow, words.flowLead, h("ol", { class: "flow" }, known.map(([name, topic]) => step(name, stages.get(topic))))),
     card(words.topics, words.topicsLead, listed(words.topics, topicColumns(), answer.topics, words.none)),
   ];
@@ -57,13 +57,6 @@ function live(answer) {
 function state({ ready, reasons }) {
   const word = ready ? tag(words.ready, "good") : tag(words.notReady, "danger");
   return [h("p", {}, word), reasons.length > 0 && h("ul", { class: "reasons" }, reasons.map((reason) => h("li", {}, reason)))];
-}
-
-/** @param {Record<string, string|null>} known */
-function links(known) {
-  const given = Object.entries(known ?? {}).filter(([, target]) => target);
-  if (given.length === 0) return null;
-  return h("div", { class: "buttons" }, given.map(([name, target]) => h("a", { class: "button", href: target, rel: "noreferrer", target: "_blank" }, words.links[name] ?? name)));
 }
 
 /**
