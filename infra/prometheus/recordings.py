@@ -19,7 +19,7 @@ def _by_source(suffix: str, window: str) -> str:
 
 
 def _taken_in(window: str) -> str:
-    counter = 'kafka_topic_messages_in_total{topic!~".+\\\\.(dlq|late)\\\\.v1"}'
+    counter = 'kafka_topic_messages_in_total{topic!~"__.+|.+\\\\.(dlq|late)\\\\.v1"}'
     return f'sum by (source) (label_replace({growth(counter, window)}, "source", "$1", "topic", "(.+)"))'
 
 
