@@ -38,7 +38,10 @@ RECORDINGS = (
     Recording("stockstream:records_in:growth15m", _taken_in("15m")),
     Recording("stockstream:dead_letters:growth15m", _by_source("dlq", "15m")),
     Recording("stockstream:late:growth15m", _by_source("late", "15m")),
-    Recording("stockstream:throughput:rate5m", "sum by (topic) (rate(kafka_topic_messages_in_total[5m]))"),
+    Recording(
+        "stockstream:throughput:rate5m",
+        'sum by (topic) (rate(kafka_topic_messages_in_total{topic!~"__.+"}[5m]))',
+    ),
     Recording(
         "stockstream:decisions:growth1d",
         f"sum by (status) ({growth('ray_stockstream_decisions_total', '1d')})",
