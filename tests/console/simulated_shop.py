@@ -11,6 +11,7 @@ from infra.contracts import identity
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandFeatures, DemandForecast
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.message import Money
+from infra.contracts.planning import Override
 from infra.contracts.shop import Item, PurchaseOrderEvent, StockMovement
 from infra.contracts.topics import (
     CALENDARS,
@@ -18,6 +19,7 @@ from infra.contracts.topics import (
     FEATURES,
     FORECASTS,
     ITEMS,
+    OVERRIDES,
     POLICIES,
     PURCHASE_ORDERS,
     STOCK_LEVELS,
@@ -51,6 +53,7 @@ from tests.unit.serving.records import (
 FIRST_DAY = local_ms("2011-07-25")  # a Monday
 DAYS = 77
 FORECAST_FROM = 35
+OVERRIDE_DAY = 49  # a Monday
 BUDGET = "6000.00"
 DISPERSION = 3.0
 WEEK = np.array([1.0, 0.9, 0.95, 1.1, 1.3, 0.0, 0.75])
@@ -147,6 +150,20 @@ class Shop:
                 self.log.append(FORECASTS, partition_of(shelf.sku), forecast(shelf, day + 1))
         heartbeats(self.log, {*PLANNER_TOPICS, POLICIES, STOCK_MOVEMENTS}, _midnight(day + 1))
         self._plan(day + 1)
+
+    def override(self, day: int) -> None:
+        """A planner who expects half as much again of one SKU in the next three weeks."""
+        said = Override(
+            override_id="override-simulated",
+            event_time_ms=_midnight(day) - 1,
+            scope="sku:22268",
+            target="forecast_factor",
+            value=1.5,
+            expires_ms=_midnight(day + 21),
+            author="a-planner",
+            reason="season",
+        )
+        self.log.append(OVERRIDES, 0, said)
 
     def _sell(self, shelf: Shelf, day: int, start: int) -> None:
         partition = partition_of(shelf.sku)
@@ -287,5 +304,7 @@ def simulated_shop() -> Shop:
     shop = Shop()
     shop.open()
     for day in range(DAYS):
+        if day == OVERRIDE_DAY - 1:
+            shop.override(OVERRIDE_DAY)
         shop.live(day)
     return shop
