@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI
 
 from serving.api import (
     decisions,
+    events,
     exceptions,
     forecasts,
     override_value,
@@ -25,6 +26,7 @@ _ROUTERS = (
     skus,
     forecasts,
     decisions,
+    events,
     exceptions,
     planners,
     saying,

@@ -38,6 +38,7 @@ from serving.board.day_history import DayHistory
 from serving.board.forecast_scores import ForecastScores
 from serving.board.kept_skus import KeptSku
 from serving.board.models_seen import ModelsSeen
+from serving.board.news import News
 from serving.board.orderings import Orderings
 from serving.board.planners_log import PlannersLog
 from serving.board.progress import Progress
@@ -67,6 +68,7 @@ class Board:
         self.planners = PlannersLog()
         self.models = ModelsSeen()
         self.progress = Progress()
+        self.news = News()
         self.calendars: dict[str, LocationCalendar] = {}
         self.runs: dict[str, AllocationRun] = {}
         self.conflicts = 0
@@ -186,6 +188,8 @@ class Board:
         key = (decision.sku, decision.location)
         row, kept = self._touch(key), self._skus[key]
         self.conflicts += not kept.keep_decision(decision)
+        if decision.decision_id not in self._decided:
+            self.news.add(decision.decision_id)
         self._decided[decision.decision_id] = key
         if decision.inputs.overrides:
             self._overridden.add(decision.decision_id)

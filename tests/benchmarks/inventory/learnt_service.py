@@ -5,8 +5,8 @@ times of 7 days, or of 5 (80 %) and 25 days (20 %) with orders that may overtake
 sees one year and 20 lead times of each SKU, nothing else, and finds a level by simulating the arrivals
 (`serving.inventory.order_up_to`). The plug-in planner simulates what it has seen, each day and receipt as
 likely as the other. Ours admits that 365 days and 20 receipts are few: each simulated run has its own weights
-of days and receipts (Bayesian bootstrap, Rubin 1981), so that what is not known well costs stock. Both are
-then judged with the true distributions, after 50 warm-up periods.
+of days (Bayesian bootstrap, Rubin 1981) and of lead times (posterior of Jeffreys' prior), so that what is not
+known well costs stock. Both are then judged with the true distributions, after 50 warm-up periods.
 """
 
 from dataclasses import dataclass
@@ -31,9 +31,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SKUS, HISTORY_DAYS, RECEIPTS = 500, 365, 20
-LEARN_RUNS, LEARN_REVIEWS, LEARN_WARM_UP = 20, 48, 8
+LEARN_RUNS, LEARN_REVIEWS, LEARN_WARM_UP = 24, 60, 20
 JUDGE_RUNS, JUDGE_REVIEWS, JUDGE_WARM_UP = 4, 150, 50
 HIGHEST = 2000
+JEFFREYS = 0.5
+"""Receipts that each lead time is given before any is seen: Jeffreys' prior of a multinomial."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +64,27 @@ def imagined(shop: Shop, admits_doubt: bool, seed: int) -> tuple[Integers, Integ
     """Demand [SKUs, runs, days] and lead times [SKUs, runs, reviews] as a planner imagines them."""
     rng = np.random.default_rng(seed)
     demand = _resampled(shop.days, LEARN_REVIEWS * REVIEW_DAYS, admits_doubt, rng)
-    return demand, _resampled(shop.receipts, LEARN_REVIEWS, admits_doubt, rng)
+    lead_times = np.unique(shop.receipts)
+    counts = (shop.receipts[:, :, None] == lead_times).sum(axis=1)
+    if not admits_doubt:
+        return demand, _resampled(shop.receipts, LEARN_REVIEWS, False, rng)
+    weights = rng.gamma(counts[:, None, :] + JEFFREYS, size=(SKUS, LEARN_RUNS, len(lead_times)))
+    until = np.cumsum(weights / weights.sum(axis=2, keepdims=True), axis=2)
+    drawn = rng.random((SKUS, LEARN_RUNS, LEARN_REVIEWS, 1)) >= until[:, :, None, :-1]
+    return demand, lead_times[drawn.sum(axis=3)]
 
 
 def _resampled(seen: Integers, count: int, admits_doubt: bool, rng: np.random.Generator) -> Integers:
     """Draws [SKUs, runs, count] from what was seen; weights are each run's own, or all the same."""
     skus, values = seen.shape
-    weights = (
-        rng.exponential(size=(skus, LEARN_RUNS, values))
-        if admits_doubt
-        else np.ones((skus, LEARN_RUNS, values))
-    )
-    until = np.cumsum(weights, axis=2)
-    at = rng.random((skus, LEARN_RUNS, count)) * until[:, :, -1:]
+    if not admits_doubt:
+        places = rng.integers(0, values, (skus, LEARN_RUNS * count))
+        return np.take_along_axis(seen, places, axis=1).reshape(skus, LEARN_RUNS, count)
+    until = np.cumsum(rng.exponential(size=(skus, LEARN_RUNS, values)), axis=2)
     offset = np.arange(skus * LEARN_RUNS).reshape(skus, LEARN_RUNS, 1)
-    scaled = until / until[:, :, -1:] + offset
-    places = np.searchsorted(scaled.ravel(), (at / until[:, :, -1:] + offset).ravel(), side="right")
-    places = np.minimum(places - np.repeat(offset.ravel(), count) * values, values - 1)
+    ends = (until / until[:, :, -1:] + offset).ravel()
+    found = np.searchsorted(ends, (rng.random((skus, LEARN_RUNS, count)) + offset).ravel(), side="right")
+    places = np.minimum(found.reshape(skus, LEARN_RUNS, count) - offset * values, values - 1)
     drawn: Integers = np.take_along_axis(seen, places.reshape(skus, -1), axis=1)
     return drawn.reshape(skus, LEARN_RUNS, count)
 
