@@ -14,41 +14,18 @@ from infra.contracts.message import Money
 from infra.contracts.planning import Override
 from infra.contracts.shop import Item, PurchaseOrderEvent, StockMovement
 from infra.contracts.topics import (
-    CALENDARS,
-    DECISIONS,
-    FEATURES,
-    FORECASTS,
-    ITEMS,
-    OVERRIDES,
-    POLICIES,
-    PURCHASE_ORDERS,
-    STOCK_LEVELS,
-    STOCK_MOVEMENTS,
-)
+    CALENDARS, DECISIONS, FEATURES, FORECASTS, ITEMS, OVERRIDES, POLICIES, PURCHASE_ORDERS,
+    STOCK_LEVELS, STOCK_MOVEMENTS,
+)  # fmt: skip
 from serving.allocator_stage import AllocatorStage
 from serving.evaluator_stage import EvaluatorStage
 from serving.inventory.allocation import solver_options
 from serving.partition_log import Entry, Outgoing, Stage
 from serving.planner_stage import PlannerStage
 from tests.unit.serving.records import (
-    BOUND_MS,
-    DAY_MS,
-    LOCATION,
-    PARTITIONS,
-    PLANNER_TOPICS,
-    MemoryLog,
-    Tally,
-    calendar,
-    feed,
-    heartbeats,
-    item,
-    level,
-    local_ms,
-    order,
-    partition_of,
-    policy,
-    publish,
-)
+    BOUND_MS, DAY_MS, LOCATION, PARTITIONS, PLANNER_TOPICS, MemoryLog, Tally, calendar, feed,
+    heartbeats, item, level, local_ms, order, partition_of, policy, publish,
+)  # fmt: skip
 
 FIRST_DAY = local_ms("2011-07-25")  # a Monday
 DAYS = 77
