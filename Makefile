@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check check-helm unit test-console verify bench-streaming bench-forecasting bench-inventory down lock clean
+.PHONY: help setup demo test check check-helm unit test-console verify test-helm-install bench-streaming bench-forecasting bench-inventory down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -33,6 +33,9 @@ unit: setup ## The fast tests alone
 
 verify: setup ## The long checks; what has passed for this commit is not run again
 	@$(bin)/python -m infra.local.verify
+
+test-helm-install: setup ## The chart on a real API server: installed, upgraded, rolled back, removed, broken
+	@$(bin)/python -m infra.local.verify helm_install
 
 bench-streaming: setup ## Figures of the features: speed, parity, recovery; STOCKSTREAM_DATA names the folder of other data
 	@$(bin)/python -m tests.benchmarks.run streaming

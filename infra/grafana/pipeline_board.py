@@ -60,7 +60,7 @@ _STREAM = (
         "Records written",
         "Records a second by topic, as the brokers count them.",
         "reqps",
-        (Query("sum by (topic) (rate(kafka_topic_messages_in_total[$__rate_interval])) > 0", "{{topic}}"),),
+        (Query("stockstream:throughput:rate5m > 0", "{{topic}}"),),
     ),
     Panel(
         "Age of outputs",

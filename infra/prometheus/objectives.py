@@ -72,7 +72,7 @@ class Objective:
 
 _REQUESTS = 'ray_serve_num_http_requests_total{route!~"/(healthz|readyz)"}'
 _FAILED = 'ray_serve_num_http_requests_total{route!~"/(healthz|readyz)",status_code=~"5.."}'
-_IN = f'kafka_topic_messages_in_total{{topic!~"{DEAD_LETTERS}|{LATE}"}}'
+_IN = f'kafka_topic_messages_in_total{{topic!~"__.+|{DEAD_LETTERS}|{LATE}"}}'
 _DEAD = f'kafka_topic_messages_in_total{{topic=~"{DEAD_LETTERS}"}}'
 
 OBJECTIVES = (

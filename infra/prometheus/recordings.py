@@ -19,7 +19,7 @@ def _by_source(suffix: str, window: str) -> str:
 
 
 def _taken_in(window: str) -> str:
-    counter = 'kafka_topic_messages_in_total{topic!~".+\\\\.(dlq|late)\\\\.v1"}'
+    counter = 'kafka_topic_messages_in_total{topic!~"__.+|.+\\\\.(dlq|late)\\\\.v1"}'
     return f'sum by (source) (label_replace({growth(counter, window)}, "source", "$1", "topic", "(.+)"))'
 
 
@@ -38,13 +38,16 @@ RECORDINGS = (
     Recording("stockstream:records_in:growth15m", _taken_in("15m")),
     Recording("stockstream:dead_letters:growth15m", _by_source("dlq", "15m")),
     Recording("stockstream:late:growth15m", _by_source("late", "15m")),
-    Recording("stockstream:throughput:rate5m", "sum by (topic) (rate(kafka_topic_messages_in_total[5m]))"),
+    Recording(
+        "stockstream:throughput:rate5m",
+        'sum by (topic) (rate(kafka_topic_messages_in_total{topic!~"__.+"}[5m]))',
+    ),
     Recording(
         "stockstream:decisions:growth1d",
         f"sum by (status) ({growth('ray_stockstream_decisions_total', '1d')})",
     ),
     Recording(
         "stockstream:items:ratio",
-        "sum by (stock) (ray_stockstream_items) / scalar(sum(ray_stockstream_items))",
+        "sum by (stock) (ray_stockstream_items) / on () group_left () (sum(ray_stockstream_items) > 0)",
     ),
 )
