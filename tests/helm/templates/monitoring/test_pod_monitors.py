@@ -3,7 +3,7 @@ from tests.helm.chart import PRODUCTION, named, objects, pods
 
 def test_a_monitor_reads_a_port_that_the_pods_have() -> None:
     monitors = named("PodMonitor", values=PRODUCTION)
-    assert set(monitors) == {"features", "serving", "kafka"}
+    assert set(monitors) == {"features", "serving", "kafka", "brokers"}
     ports = {
         port["name"]
         for pod in pods(objects(values=PRODUCTION))
