@@ -48,6 +48,6 @@ RECORDINGS = (
     ),
     Recording(
         "stockstream:items:ratio",
-        "sum by (stock) (ray_stockstream_items) / scalar(sum(ray_stockstream_items))",
+        "sum by (stock) (ray_stockstream_items) / on () group_left () (sum(ray_stockstream_items) > 0)",
     ),
 )

@@ -2,7 +2,7 @@ from playwright.sync_api import Locator, expect
 
 from serving.board.board import Board
 from tests.console.conftest import Desk
-from tests.console.simulated_shop import MARKUP, MARKUP_SKU
+from tests.console.simulated_shelves import MARKUP, MARKUP_SKU
 from tests.unit.serving.records import LOCATION
 
 
@@ -170,3 +170,10 @@ def test_the_theme_switch_outlives_a_reload(visitor: Desk) -> None:
 
     assert light != dark
     assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
+def test_the_scorecard_says_what_an_override_was_worth(planner: Desk) -> None:
+    planner.open("scorecard")
+
+    (row,) = rows(planner, "What overrides were worth").all_inner_texts()
+    assert all(word in row for word in ("a-planner", "season", "Forecast × factor", "units", "%"))

@@ -130,6 +130,7 @@ def break_machinery(watch: AlertWatch, shop: WatchedShop, stack: Stack) -> None:
         stack.start_features,
         {"TargetDown": 0, "FeaturesOld": 0, "ForecastsOld": 0, "ScoresOld": 0},
     )
+    shop.close()  # its client would leave sockets open that the dead broker refuses
     broker = Broker(stack.run_dir)
     watch.induce("the broker is killed", broker.component.kill, broker.start, {"BrokerDown": 0})
 

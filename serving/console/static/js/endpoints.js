@@ -112,6 +112,9 @@ export const act = (/** @type {Action} */ event_type, /** @type {string[]} */ de
 export const scorecard = (/** @type {any} */ query) => read("/v1/scorecard", query);
 
 /** @returns {Promise<any>} */
+export const overrideValue = () => read("/v1/override-value");
+
+/** @returns {Promise<any>} */
 export const models = () => read("/v1/models");
 
 /** @returns {Promise<any>} */

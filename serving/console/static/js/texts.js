@@ -249,6 +249,12 @@ export const texts = {
     covered: "80 % interval covers", none: "Nothing has matured yet",
     accuracy: "Forecast quality", accuracyLead: "Matured forecasts by value class and horizon. WQL: weighted quantile loss, lower is better. Flat bars mean honest probabilities; the dashed line is where they should stand.",
     abc: "Class", allClasses: "All", horizon: "Horizon", scored: "Scored", wql: "WQL", bias: "Bias", covers80: "80 % covers", covers95: "95 % covers", pit: "Probabilities",
+    value: {
+      title: "What overrides were worth", lead: "Once the days have passed: the overridden forecast's or quantity's error against that of the model alone.",
+      author: "Planner", reason: "Reason", category: "Category", target: "What", overrides: "Overrides", scored: "Scored", model: "Model's error", override: "Override's error", added: "Error removed",
+      errors: { forecast_factor: (/** @type {string} */ n) => `${n} units`, order_quantity: (/** @type {string} */ n) => `${n} of money` },
+      none: "No override has matured yet",
+    },
   },
 
   system: {

@@ -32,6 +32,7 @@ export function scorecard({ query }) {
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead)), period),
     place,
+    card(words.value.title, words.value.lead, part("", api.overrideValue, overrideValue)),
   ];
 }
 
@@ -101,3 +102,25 @@ function coverage(share, wanted) {
   if (share === null) return texts.unknown;
   return tag(format.percent(share), Math.abs(share - wanted) <= NEAR ? "good" : "warning");
 }
+
+/** @param {{items: any[]}} answer */
+function overrideValue({ items }) {
+  const own = words.value;
+  const error = (/** @type {any} */ row, /** @type {number} */ size) => own.errors[row.target](format.decimal(size));
+  /** @type {import("../listed.js").Listed[]} */
+  const columns = [
+    [own.author, (row) => row.author],
+    [own.reason, (row) => row.reason],
+    [own.category, (row) => row.category],
+    [own.target, (row) => texts.override.targets[row.target]],
+    [own.overrides, (row) => format.count(row.overrides), "numeric"],
+    [own.scored, (row) => format.count(row.scored), "numeric"],
+    [own.model, (row) => error(row, row.model_error), "numeric"],
+    [own.override, (row) => error(row, row.override_error), "numeric"],
+    [own.added, (row) => valueAdded(row.value_added), "numeric"],
+  ];
+  return listed(own.title, columns, items, own.none);
+}
+
+/** @param {number|null} share of the error that the override removed */
+const valueAdded = (share) => (share === null ? texts.unknown : tag(format.signedPercent(share), share >= 0 ? "good" : "danger"));
