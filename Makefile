@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check check-helm unit test-console verify test-helm-install bench-streaming bench-forecasting bench-inventory down lock clean
+.PHONY: help setup demo test check check-helm unit test-console verify test-helm-install bench-streaming bench-forecasting bench-inventory bench-serving down lock clean
 bin := .venv/bin
 
 help: ## Show these targets
@@ -45,6 +45,9 @@ bench-forecasting: setup ## Figures of the forecasts against every peer: hours; 
 
 bench-inventory: setup ## Figures of the policies: against the exact optimum, and the service they realise
 	@$(bin)/python -m tests.benchmarks.run inventory
+
+bench-serving: setup ## Figures of the HTTP API: its reads with 100,000 SKUs loaded
+	@$(bin)/python -m tests.benchmarks.run serving
 
 down: ## Stop the local stack and a kept demo
 	@if [ -x $(bin)/stockstream ]; then $(bin)/stockstream down --all; fi

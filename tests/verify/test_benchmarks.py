@@ -10,7 +10,7 @@ from tests.benchmarks.figures import Figure, read_report
 from tests.benchmarks.run import parts_of
 
 ROOT = Path(__file__).parents[2]
-BENCHMARKS = ("streaming", "inventory", "forecasting")
+BENCHMARKS = ("streaming", "inventory", "serving", "forecasting")
 TIMEOUT_SECONDS = 12 * 3600
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(TIMEOUT_SECONDS)]
