@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from infra.api_tokens import Role
-from infra.contracts.inventory import ReorderDecision
+from infra.contracts.inventory import Position, ReorderDecision
 from infra.contracts.topics import (
     ACCURACY,
     CALENDARS,
@@ -105,6 +105,10 @@ def replica_pids(serving: Component, deployment: str) -> list[int]:
     return [pid for pid in serving.members() if title in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def positions_at(settings: Settings, as_of_ms: int) -> list[Position]:
+    return [each for each in messages_of(settings, POSITIONS) if each.as_of_ms == as_of_ms]
+
+
 def get(settings: Settings, path: str, role: Role | None = "viewer") -> tuple[int, object]:
     headers = {"Authorization": f"Bearer {local_token(settings.run_dir, role)}"} if role else {}
     request = Request(f"http://{settings.api_host}:{settings.api_port}{path}", headers=headers)
@@ -180,8 +184,8 @@ def test_a_killed_planner_and_evaluator_come_back_and_nothing_is_done_twice(
     scored = [(each.sku, each.origin_ms, each.horizon_days) for each in messages_of(settings, ACCURACY)]
     assert len(scored) == len(set(scored)) == SCORES
     assert len(records_of(settings, TOPICS[PURCHASE_ORDERS].dead_letters)) == 1
-    positions = [each for each in messages_of(settings, POSITIONS) if each.as_of_ms == SECOND_EPOCH]
-    assert sorted(each.sku for each in positions) == sorted(SKUS)
+    wait_until(lambda: len(positions_at(settings, SECOND_EPOCH)) >= len(SKUS), 120, "positions")
+    assert sorted(each.sku for each in positions_at(settings, SECOND_EPOCH)) == sorted(SKUS)
 
 
 def test_a_fresh_process_reproduces_every_decision(
