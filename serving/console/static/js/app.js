@@ -7,6 +7,7 @@ import { sku } from "./pages/sku.js";
 import { skus } from "./pages/skus.js";
 import { system } from "./pages/system.js";
 import { today } from "./pages/today.js";
+import { followChanges } from "./live.js";
 import { currentRoute } from "./router.js";
 import { forgetToken, keepSession, signedIn, token } from "./session.js";
 import { frame, markCurrent } from "./shell.js";
@@ -63,4 +64,5 @@ function toSearch(event) {
 
 const start = () => resume().then(begin, (error) => main.replaceChildren(failed(error, start)));
 
+followChanges();
 start();

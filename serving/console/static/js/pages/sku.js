@@ -20,13 +20,20 @@ import { stockCard } from "./sku_stock.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function sku({ parts: [location, name], query }) {
+export function sku({ parts: [location, name], query, signal }) {
   const place = h("div", { class: "stack" });
   const load = () => Promise.all([api.skuDetail(location, name), api.overridesOf(location, name)]);
   const reload = () => show(place, load, ([detail, { as_of_ms }]) => page(detail, as_of_ms ?? Date.now(), query, reload));
+  document.addEventListener("livechange", () => isBusy(place) || reload(), { signal });
   reload();
   return [place];
 }
+
+/**
+ * A form that somebody is filling in is not taken away.
+ * @param {HTMLElement} place
+ */
+const isBusy = (place) => place.querySelector("form")?.contains(document.activeElement) ?? false;
 
 /**
  * @param {Detail} detail
