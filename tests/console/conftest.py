@@ -72,7 +72,7 @@ def address(board: Board, shop: Shop, tmp_path_factory: pytest.TempPathFactory) 
 def browser() -> Iterator[Browser]:
     binary = shutil.which("chromium")
     if binary is None:
-        pytest.skip("no chromium on the PATH; 'make setup' installs it where apt is")
+        pytest.fail("no chromium on the PATH; 'make setup' installs it where apt is")
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=binary, args=arguments)

@@ -2,6 +2,8 @@
 
 import uPlot from "../../vendor/uplot-1.6.32/uPlot.esm.js";
 import { h } from "../dom.js";
+import { listed } from "../listed.js";
+import { texts } from "../texts.js";
 import { colour } from "../theme.js";
 
 /**
@@ -9,6 +11,7 @@ import { colour } from "../theme.js";
  * @property {string} label
  * @property {{x: number, y: number, name: string}[]} points ascending by x
  * @property {{x: number, y: number}|null} [here] where things stand
+ * @property {string} nameLabel
  * @property {string} xLabel
  * @property {string} yLabel
  * @property {(value: number) => string} showX
@@ -27,7 +30,18 @@ export function xyChart(curve) {
   };
   new ResizeObserver(() => (drawn ? drawn.setSize(size()) : draw())).observe(place);
   document.addEventListener("themechange", () => place.isConnected && draw());
-  return h("figure", { class: "chart" }, place);
+  return h("figure", { class: "chart" }, place, asTable(curve));
+}
+
+/** @param {Curve} curve */
+function asTable({ label, points, nameLabel, xLabel, yLabel, showX, showY }) {
+  /** @type {import("../listed.js").Listed[]} */
+  const columns = [
+    [nameLabel, (point) => point.name],
+    [xLabel, (point) => showX(point.x), "numeric"],
+    [yLabel, (point) => showY(point.y), "numeric"],
+  ];
+  return h("details", {}, h("summary", {}, texts.chart.asTable), listed(label, columns, points, texts.unknown));
 }
 
 /** @param {Curve} curve */

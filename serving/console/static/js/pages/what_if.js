@@ -1,10 +1,10 @@
 /** Questions to the same engine that plans; the live plan is never touched. */
 
 import { h, newId } from "../dom.js";
-import { whatIf as ask } from "../endpoints.js";
+import { skus, whatIf as ask } from "../endpoints.js";
 import { selectField } from "../filters.js";
 import * as format from "../format.js";
-import { empty, show } from "../states.js";
+import { empty, part, show } from "../states.js";
 import { texts } from "../texts.js";
 import { card } from "../tiles.js";
 import { result } from "./what_if_result.js";
@@ -13,6 +13,7 @@ const words = texts.whatIf;
 
 /**
  * @typedef {Object} Question
+ * @property {string|null} planning_group null where there is only one
  * @property {string} scope
  * @property {number} lead_time_days_added
  * @property {number|null} cycle_service_level null leaves every SKU's own
@@ -23,7 +24,7 @@ const words = texts.whatIf;
  */
 
 /** @returns {Question} the live plan itself */
-const unchanged = () => ({ scope: "all", lead_time_days_added: 0, cycle_service_level: null, demand_factor: 1, price_factor: 1, budget: null, curve: false });
+const unchanged = () => ({ planning_group: null, scope: "all", lead_time_days_added: 0, cycle_service_level: null, demand_factor: 1, price_factor: 1, budget: null, curve: false });
 
 /**
  * @param {import("../router.js").Route} route
@@ -33,17 +34,19 @@ export function whatIf({ query }) {
   const question = { ...unchanged(), scope: query.get("scope", "all") };
   const place = h("div", { class: "stack" }, card(words.result, "", empty(words.start, words.startHint)));
   const run = () => show(place, () => ask(question), result);
+  const asked = () => part("", () => skus({ limit: 1 }), ({ items }) => form(question, items[0]?.currency ?? "", run));
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead))),
-    h("div", { class: "narrow-and-wide" }, card(words.question, "", form(question, run)), place),
+    h("div", { class: "narrow-and-wide" }, card(words.question, "", asked()), place),
   ];
 }
 
 /**
  * @param {Question} question
+ * @param {string} currency the shop's
  * @param {() => void} run
  */
-function form(question, run) {
+function form(question, currency, run) {
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     run();
@@ -51,12 +54,13 @@ function form(question, run) {
   return h(
     "form",
     { class: "form", onsubmit: submit },
-    scopeField(question),
+    textField({ label: words.scope, value: question.scope === "all" ? "" : question.scope, placeholder: words.scopeHint, pattern: "(sku|category|location):.+", change: (scope) => (question.scope = scope || "all") }),
+    textField({ label: words.group, value: "", placeholder: words.groupHint, change: (group) => (question.planning_group = group || null) }),
     slider({ label: words.leadTime, min: -7, max: 28, step: 1, value: 0, show: words.days, change: (days) => (question.lead_time_days_added = days) }),
     serviceField(question),
     slider({ label: words.demand, min: 0.25, max: 3, step: 0.05, value: 1, show: factor, change: (value) => (question.demand_factor = value) }),
     slider({ label: words.price, min: 0.5, max: 1.5, step: 0.05, value: 1, show: factor, change: (value) => (question.price_factor = value) }),
-    budgetField(question),
+    budgetField(question, currency),
     tickField(words.curve, (ticked) => (question.curve = ticked)),
     h("div", { class: "buttons" }, h("button", { class: "button primary" }, words.run)),
   );
@@ -105,21 +109,23 @@ function tickField(label, change, checked = false) {
   return h("div", { class: "tick" }, box, h("label", { for: id }, label));
 }
 
-/** @param {Question} question */
-function scopeField(question) {
-  const id = newId("scope");
-  const input = h("input", { id, value: question.scope === "all" ? "" : question.scope, placeholder: words.scopeHint, pattern: "(sku|category|location):.+" });
-  input.addEventListener("input", () => (question.scope = input.value.trim() || "all"));
-  return h("div", {}, h("label", { for: id }, words.scope), input);
+/** @param {{label: string, value: string, placeholder: string, pattern?: string, change: (value: string) => void}} field */
+function textField({ label, value, placeholder, pattern, change }) {
+  const id = newId("text");
+  const input = h("input", { id, value, placeholder, pattern, oninput: () => change(input.value.trim()) });
+  return h("div", {}, h("label", { for: id }, label), input);
 }
 
-/** @param {Question} question */
-function budgetField(question) {
+/**
+ * @param {Question} question
+ * @param {string} currency
+ */
+function budgetField(question, currency) {
   const id = newId("budget");
   const amount = h("input", { id, type: "number", min: 0, step: 100, oninput: take });
-  const place = h("div", { hidden: true }, h("label", { for: id }, words.amount), amount);
+  const place = h("div", { hidden: true }, h("label", { for: id }, words.amount(currency)), amount);
   function take() {
-    question.budget = { amount: amount.value || "0", currency: words.currency };
+    question.budget = { amount: amount.value || "0", currency };
   }
   const change = (/** @type {string} */ choice) => {
     place.hidden = choice !== "amount";

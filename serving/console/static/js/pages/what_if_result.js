@@ -93,12 +93,14 @@ function signedMoney(after, before, currency) {
 /** @param {any} answer */
 function curve({ curve: points, scenario, baseline }) {
   const currency = baseline.cost.currency;
-  const costs = points.map((/** @type {any} */ point) => ({ x: Number(point.cost.amount ?? point.cost), y: point.fill_rate, name: format.percent(point.cycle_service_level) }));
+  const known = points.filter((/** @type {any} */ point) => point.fill_rate !== null);
+  const costs = known.map((/** @type {any} */ point) => ({ x: Number(point.cost.amount), y: point.fill_rate, name: format.percent(point.cycle_service_level) }));
   costs.sort((/** @type {any} */ one, /** @type {any} */ other) => one.x - other.x);
   return xyChart({
     label: words.curveTitle,
     points: costs,
-    here: { x: Number(scenario.cost.amount), y: scenario.fill_rate },
+    here: scenario.fill_rate === null ? null : { x: Number(scenario.cost.amount), y: scenario.fill_rate },
+    nameLabel: words.service,
     xLabel: words.curveX,
     yLabel: words.curveY,
     showX: (value) => format.amount(value, currency),
