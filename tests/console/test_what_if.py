@@ -34,7 +34,8 @@ def test_a_higher_service_target_shows_what_it_costs_and_brings(planner: Desk) -
     answer = calculated(planner)
     planner.picture("what-if-answer")
 
-    by_figure = dict(zip(answer.locator("tbody tr > :nth-child(1)").all_inner_texts(), differences(answer)))
+    figures = answer.locator("tbody tr > :nth-child(1)").all_inner_texts()
+    by_figure = dict(zip(figures, differences(answer), strict=True))
     assert by_figure["Units"].startswith("+")
     assert by_figure["Cost of orders"].startswith("+")
     assert by_figure["Fill rate (expected)"].startswith("+")
