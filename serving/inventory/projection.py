@@ -15,7 +15,7 @@ _BAND = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 class StockDay(BaseModel):
-    """Stock at a day's end; the chance that the day's demand was not met, on a closed day the last open one's."""
+    """Stock at a day's end; the chance that its demand was not met, on a closed day the last open one's."""
 
     day_ms: int
     q05: float
