@@ -59,7 +59,7 @@ function options(curve, size) {
     ...size,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false } },
+    scales: { x: { time: false, range: withRoom } },
     axes: [
       { ...look, label: curve.xLabel, labelSize: 20, values: shown(curve.showX), space: 80 },
       { ...look, label: curve.yLabel, labelSize: 20, size: 58, values: shown(curve.showY) },
@@ -67,6 +67,17 @@ function options(curve, size) {
     series: [{}, line],
     plugins: [names(curve)],
   };
+}
+
+/**
+ * The names of the outer points need some.
+ * @param {any} _
+ * @param {number} low
+ * @param {number} high
+ */
+function withRoom(_, low, high) {
+  const room = (high - low) / 12 || 1;
+  return [low - room, high + room];
 }
 
 /** @param {Curve} curve */

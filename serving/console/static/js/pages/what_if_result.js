@@ -4,7 +4,8 @@ import { xyChart } from "../charts/curve.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { listed } from "../listed.js";
-import { rowName, tag } from "../tags.js";
+import { skuAddress } from "../router.js";
+import { tag } from "../tags.js";
 import { texts } from "../texts.js";
 import { card } from "../tiles.js";
 
@@ -71,7 +72,7 @@ function difference(before, after, field) {
 function lines({ lines: rows, baseline }) {
   /** @type {import("../listed.js").Listed[]} */
   const columns = [
-    [texts.skus.item, (row) => rowName({ description: "", ...row })],
+    [texts.skus.item, ({ sku, location }) => h("a", { href: skuAddress(sku, location) }, `${sku} · ${location}`)],
     [words.live, (row) => format.count(row.baseline_quantity), "numeric"],
     [words.scenario, (row) => format.count(row.quantity), "numeric"],
     [words.difference, (row) => format.signed(row.quantity - row.baseline_quantity), "numeric"],
