@@ -26,6 +26,10 @@ spec:
           value: "0"
         - name: OMP_NUM_THREADS
           value: "1"
+        {{- if .root.Values.serving.apiTokens.secretName }}
+        - name: STOCKSTREAM_API_TOKENS_FILE
+          value: /etc/stockstream/api/tokens
+        {{- end }}
       ports:
         - {name: metrics, containerPort: 8080}
         {{- if eq .node "head" }}
@@ -38,8 +42,19 @@ spec:
       volumeMounts:
         {{- include "stockstream.volumeMounts" .root | nindent 8 }}
         - {name: shared-memory, mountPath: /dev/shm}
+        {{- if .root.Values.serving.apiTokens.secretName }}
+        - {name: api-tokens, mountPath: /etc/stockstream/api, readOnly: true}
+        {{- end }}
   volumes:
     {{- include "stockstream.volumes" (dict "root" .root "scratchSize" "5Gi") | nindent 4 }}
+    {{- with .root.Values.serving.apiTokens }}
+    {{- if .secretName }}
+    - name: api-tokens
+      secret:
+        secretName: {{ .secretName }}
+        items: [{key: {{ .key }}, path: tokens}]
+    {{- end }}
+    {{- end }}
     - name: shared-memory
       emptyDir: {medium: Memory, sizeLimit: {{ .root.Values.serving.objectStoreSize }}}
 {{- end -}}

@@ -67,6 +67,10 @@ BREAKAGES = [
     ("serving.upgradeStrategy=Rolling", "serving.upgradeStrategy"),
     ("serving.workers.replicas=0", "serving.workers.replicas"),
     ("serving.ingress.enabled=true", "serving.ingress.host"),
+    (
+        "serving.ingress.enabled=true,serving.ingress.host=a.b,serving.ingress.tlsSecretName=t",
+        "serving.apiTokens.secretName",
+    ),
     ("batch.history.schedule=daily", "batch.history.schedule"),
     ("batch.resources.requests.memory=big", "batch.resources.requests.memory"),
     ("training.mode=cluster", "training.mode"),

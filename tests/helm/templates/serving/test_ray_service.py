@@ -40,3 +40,17 @@ def test_changed_settings_make_a_new_cluster() -> None:
         return head["template"]["metadata"]["annotations"]["stockstream.io/settings"]
 
     assert mark() != mark("settings.INPUT_DEADLINE_SECONDS=90.5")
+
+
+def test_the_api_knows_the_holders_of_the_secret_that_the_values_name() -> None:
+    pod = service("serving.apiTokens.secretName=holders")["rayClusterConfig"]["headGroupSpec"]["template"][
+        "spec"
+    ]
+    (container,) = pod["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    (secret,) = (each["secret"] for each in pod["volumes"] if each["name"] == "api-tokens")
+
+    assert told["STOCKSTREAM_API_TOKENS_FILE"] == mounted["api-tokens"] + "/" + secret["items"][0]["path"]
+    assert secret["secretName"] == "holders"
+    assert "api-tokens" not in str(service())
