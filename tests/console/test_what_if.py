@@ -21,7 +21,7 @@ def test_an_unchanged_question_answers_with_the_live_plan(planner: Desk) -> None
     answer = calculated(planner)
 
     assert differences(answer) == ["as it is"] * 7
-    expect(planner.page.get_by_text("28 decisions of")).to_be_visible()
+    expect(planner.page.get_by_text("28 decisions of 10 Oct 2011")).to_be_visible()
     assert planner.page.get_by_role("table", name="What changes").count() == 0
 
 

@@ -11,13 +11,16 @@ import { card } from "../tiles.js";
 
 const words = texts.whatIf;
 
+/** A review is at a local midnight, and a local noon lies in the same UTC day. */
+const HALF_DAY_MS = 43_200_000;
+
 /**
  * @param {any} answer
  * @returns {Node[]}
  */
 export function result(answer) {
   return [
-    card(words.result, words.resultLead(answer.recomputed, format.day(answer.epoch_ms)), sameTag(answer), comparison(answer)),
+    card(words.result, words.resultLead(answer.recomputed, format.day(answer.epoch_ms + HALF_DAY_MS)), sameTag(answer), comparison(answer)),
     answer.curve && card(words.curveTitle, words.curveLead, curve(answer)),
     card(words.lines, words.linesLead(answer.changed), lines(answer)),
   ].filter(Boolean);
