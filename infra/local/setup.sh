@@ -161,9 +161,9 @@ chromium() {
   if command -v chromium >/dev/null; then
     printf ' ready\n'
   elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    printf ' none: only root can install it, with apt; the browser tests are skipped\n'
+    printf ' none: only root can install it, with apt; the browser tests will fail\n'
   elif ! timed .run/logs/setup-$number.log apt_install chromium; then
-    printf ' none: the package could not be installed (.run/logs/setup-%d.log); the browser tests are skipped\n' "$number"
+    printf ' none: the package could not be installed (.run/logs/setup-%d.log); the browser tests will fail\n' "$number"
   fi
 }
 

@@ -47,6 +47,7 @@ from serving.board.row_values import decision_values, item_values, position_valu
 from serving.board.service_days import ServiceDays
 from serving.board.table import SkuTable
 from serving.inventory.ledger import Key
+from serving.inventory.local_days import midnight_after
 from serving.partition_log import Entry, Outgoing
 
 TOPICS_READ = (
@@ -157,9 +158,16 @@ class Board:
         known_ms = self.table.number(row, "on_hand_ms")
         if known_ms is None or known_ms <= level.event_time_ms:
             self.table.put(row, on_hand=level.on_hand, on_hand_ms=level.event_time_ms)
-        if level.event_type == "snapshot" and self.days.note_stock(key, level.event_time_ms, level.on_hand):
-            value = level.on_hand * (self.table.number(row, "unit_cost") or 0.0)
-            self.service.note_stock(level.location, level.event_time_ms, value)
+        if level.event_type == "snapshot":
+            self._note_count(level, self.table.number(row, "unit_cost") or 0.0)
+
+    def _note_count(self, level: StockLevel, unit_cost: float) -> None:
+        """A count stands for the start of its local day, where the time zone is known."""
+        calendar, start_ms = self.calendars.get(level.location), level.event_time_ms
+        if calendar is not None:
+            start_ms = midnight_after(start_ms, 0, calendar.time_zone)
+        if self.days.note_stock((level.sku, level.location), start_ms, level.on_hand):
+            self.service.note_stock(level.location, start_ms, level.on_hand * unit_cost)
 
     def _apply_final_row(self, final: DemandFeatures) -> None:
         key = (final.sku, final.location)

@@ -70,10 +70,12 @@ class _Ring:
 
     def put(self, start_ms: int, columns: slice, values: Sequence[float | None]) -> bool:
         """Sets columns of a day; false if they were set, or the day is older than what is kept."""
-        place = day_number(start_ms) % self._length
-        if start_ms < self._starts[place]:
+        number = day_number(start_ms)
+        place = number % self._length
+        known = day_number(int(self._starts[place]))
+        if number < known:
             return False
-        if start_ms > self._starts[place]:
+        if number > known:
             self._starts[place], self._values[place] = start_ms, np.nan
         new = bool(np.isnan(self._values[place, columns]).all())
         self._values[place, columns] = [np.nan if value is None else value for value in values]
@@ -81,9 +83,10 @@ class _Ring:
 
     def value(self, start_ms: int, column: int) -> float | None:
         """A value of a day, None if it is unknown."""
-        place = day_number(start_ms) % self._length
+        number = day_number(start_ms)
+        place = number % self._length
         value = float(self._values[place, column])
-        return None if self._starts[place] != start_ms or np.isnan(value) else value
+        return None if day_number(int(self._starts[place])) != number or np.isnan(value) else value
 
     def days(self) -> list[tuple[int, list[float | None]]]:
         """Start and values of each day, oldest first."""
@@ -111,8 +114,11 @@ class DayHistory:
         return self._of((row.sku, row.location)).put(row.window_start_ms, slice(0, len(FIELDS)), values)
 
     def note_stock(self, key: Key, start_ms: int, on_hand: int) -> bool:
-        """Takes the stock at a day's start; false for a repetition."""
-        return self._of(key).put(start_ms, slice(len(FIELDS), None), [on_hand])
+        """Takes the stock at a day's start; false for a repetition and for a later count of the day."""
+        ring, column = self._of(key), len(FIELDS)
+        if ring.value(start_ms, column) is not None:
+            return False
+        return ring.put(start_ms, slice(column, None), [on_hand])
 
     def _of(self, key: Key) -> _Ring:
         if key not in self._days:

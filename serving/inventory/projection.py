@@ -1,6 +1,7 @@
 """The stock that a decision leads to: demand paths and arrivals as the decision saw them, day by day."""
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from infra.contracts.demand import DemandForecast
@@ -14,7 +15,7 @@ _BAND = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 class StockDay(BaseModel):
-    """Stock at the end of a day; its chance of running out on the day."""
+    """Stock at a day's end; the chance that its demand was not met, on a closed day the last open one's."""
 
     day_ms: int
     q05: float
@@ -85,7 +86,7 @@ def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> Proj
     horizon = demand.shape[1]
     arriving = arriving_units(request, days, decision.quantity, horizon)
     ends, sold = stock_paths(demand, float(decision.inputs.on_hand or 0), arriving)
-    out = (sold < demand).mean(axis=0)
+    out = _over_closed_days((sold < demand).mean(axis=0), demand.any(axis=0))
     bands = {name: np.quantile(ends, level, axis=0) for name, level in _BAND.items()}
     return ProjectedStock(
         origin_ms=decision.epoch_ms,
@@ -99,6 +100,13 @@ def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> Proj
         ],
         arrivals=_arrivals(request, decision, days),
     )
+
+
+def _over_closed_days(chances: Floats, is_open: NDArray[np.bool_]) -> Floats:
+    """A day without demand says nothing about the shelf: the chance of the last day with some."""
+    last = np.maximum.accumulate(np.where(is_open, np.arange(len(chances)), -1))
+    carried: Floats = np.where(last < 0, 0.0, chances[last])
+    return carried
 
 
 def _start(decision: ReorderDecision, day: int) -> int:

@@ -11,6 +11,7 @@ PAGES = {
     "today": "today",
     "skus": "skus",
     "sku": f"sku/{LOCATION}/22268",
+    "what-if": "what-if",
     "scorecard": "scorecard",
     "system": "system",
 }

@@ -54,7 +54,7 @@ async function request(method, path, body, headers = {}) {
 }
 
 /** @returns {Record<string, string>} */
-function authorization() {
+export function authorization() {
   const known = token();
   return known ? { authorization: `Bearer ${known}` } : {};
 }

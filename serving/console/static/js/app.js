@@ -7,6 +7,8 @@ import { sku } from "./pages/sku.js";
 import { skus } from "./pages/skus.js";
 import { system } from "./pages/system.js";
 import { today } from "./pages/today.js";
+import { whatIf } from "./pages/what_if.js";
+import { followChanges } from "./live.js";
 import { currentRoute } from "./router.js";
 import { forgetToken, keepSession, signedIn, token } from "./session.js";
 import { frame, markCurrent } from "./shell.js";
@@ -14,7 +16,7 @@ import { empty, failed } from "./states.js";
 import { texts } from "./texts.js";
 
 /** @type {Record<string, (route: import("./router.js").Route) => Node[]>} */
-const PAGES = { today, skus, sku, scorecard, system };
+const PAGES = { today, skus, sku, "what-if": whatIf, scorecard, system };
 
 const main = frame();
 let left = new AbortController();
@@ -63,4 +65,5 @@ function toSearch(event) {
 
 const start = () => resume().then(begin, (error) => main.replaceChildren(failed(error, start)));
 
+followChanges();
 start();

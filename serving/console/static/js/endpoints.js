@@ -89,7 +89,7 @@ export const decisionHistory = (/** @type {string} */ location, /** @type {strin
 /** @returns {Promise<any>} an inventory.reorder-decisions.v1 record */
 export const decision = (/** @type {string} */ id) => read(`/v1/decisions/${encodeURIComponent(id)}`);
 
-/** @returns {Promise<{wanted: number, ordered: number, steps: {reason: string, before: number, after: number, detail: string}[]}>} */
+/** @returns {Promise<import("./pages/sku_decision.js").Steps>} */
 export const decisionSteps = (/** @type {string} */ id) => read(`/v1/decisions/${encodeURIComponent(id)}/steps`);
 
 /** @returns {Promise<Page<any>>} those that apply to the SKU */
@@ -107,6 +107,9 @@ export const withdraw = (/** @type {string} */ id, /** @type {string} */ reason)
 /** @returns {Promise<{accepted: string[], refused: {decision_id: string, detail: string}[]}>} */
 export const act = (/** @type {Action} */ event_type, /** @type {string[]} */ decision_ids, /** @type {string} */ reason) =>
   write("/v1/decision-actions", { event_type, decision_ids, reason }, once());
+
+/** @returns {Promise<any>} both plans; nothing is written */
+export const whatIf = (/** @type {object} */ body) => write("/v1/what-if", body);
 
 /** @returns {Promise<any>} */
 export const scorecard = (/** @type {any} */ query) => read("/v1/scorecard", query);

@@ -11,6 +11,7 @@ const percents = new Intl.NumberFormat(LANGUAGE, { style: "percent", maximumFrac
 
 const signedPercents = new Intl.NumberFormat(LANGUAGE, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
+const signedNumbers = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
 /** @typedef {{amount: string, currency: string}} Money */
 
@@ -38,6 +39,9 @@ export const units = (value) => (unknown(value) ? texts.unknown : `${count(value
 
 /** @param {number|null|undefined} share 0 to 1 */
 export const percent = (share) => (unknown(share) ? texts.unknown : percents.format(/** @type {number} */ (share)));
+
+/** @param {number} value a change, with its sign */
+export const signed = (value) => signedNumbers.format(value);
 
 /** @param {number|null|undefined} share a change, with its sign */
 export const signedPercent = (share) => (unknown(share) ? texts.unknown : signedPercents.format(/** @type {number} */ (share)));

@@ -9,6 +9,7 @@ import { currentTheme, switchTheme } from "./theme.js";
 const ICONS = {
   today: "M4 5h16M4 12h10M4 19h6M17 15l2 2 3-4",
   skus: "M4 7l8-4 8 4v10l-8 4-8-4zM4 7l8 4 8-4M12 11v10",
+  "what-if": "M4 18c5 0 5-12 10-12h6M14 18h6M17 3l3 3-3 3",
   scorecard: "M4 20V10M10 20V4M16 20v-8M22 20H2",
   system: "M3 12h4l3-8 4 16 3-8h4",
 };

@@ -7,7 +7,7 @@ export const texts = {
   product: "Stockstream",
   navigation: "Pages",
   skip: "Skip to the page",
-  pages: { today: "Today", skus: "SKUs", scorecard: "Scorecard", system: "System" },
+  pages: { today: "Today", skus: "SKUs", "what-if": "What-if", scorecard: "Scorecard", system: "System" },
   theme: { light: "Dark theme", dark: "Light theme" },
   unknown: "–",
   units: (/** @type {number} */ n) => plural(n, "unit", "units"),
@@ -238,6 +238,22 @@ export const texts = {
     withdrawn: "Override withdrawn.",
     values: { forecast_factor: (/** @type {string} */ n) => `forecast × ${n}`, order_quantity: (/** @type {string} */ n) => `order ${n}` },
     review: "review",
+  },
+
+  whatIf: {
+    title: "What-if",
+    lead: "Ask the engine that plans. The answer is the newest plan made again with your changes; nothing is written.",
+    question: "Question", result: "Answer", start: "Nothing asked yet", startHint: "Move the sliders and press Calculate; unchanged, the answer is the live plan itself.",
+    group: "Planning group", groupHint: "the only one", scope: "For", scopeHint: "everything, or sku:85123A", leadTime: "Lead time", days: (/** @type {number} */ n) => (n === 0 ? "as it is" : `${n > 0 ? "+" : "−"}${Math.abs(n)} days`),
+    service: "Service target", ownTargets: "Each SKU's own service target", demand: "Demand (a promotion, a trend)", price: "Price", same: "as it is",
+    budget: "Budget", budgets: { policy: "as it is", unlimited: "unlimited", amount: "an amount" }, amount: (/** @type {string} */ currency) => `Amount (${currency})`,
+    curve: "Also the cost–service curve (takes longer)", run: "Calculate",
+    resultLead: (/** @type {number} */ n, /** @type {string} */ day) => `${n} ${plural(n, "decision", "decisions")} of ${day} made again.`,
+    live: "Live plan", scenario: "Scenario", difference: "Difference", figure: "Figure", nothing: "Nothing changes",
+    orders: "Orders", units: "Units", cost: "Cost of orders", fillRate: "Fill rate (expected)", cycleService: "Cycle service (expected)", stockValue: "Stock value (mean)", cash: "Cash spent of the budget",
+    points: (/** @type {string} */ n) => `${n} points`,
+    lines: "What changes", linesLead: (/** @type {number} */ n) => `${n} ${plural(n, "decision differs", "decisions differ")}, the largest amounts first.`, moreCost: "Cost",
+    curveTitle: "Cost against service", curveLead: "Each point is a service target for the whole scope; the ring is the scenario.", curveX: "cost of orders", curveY: "fill rate",
   },
 
   scorecard: {

@@ -5,12 +5,12 @@ from starlette.testclient import TestClient
 
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import ReorderDecision
-from infra.contracts.topics import DECISIONS, FORECASTS
+from infra.contracts.topics import DECISIONS, FORECASTS, STOCK_LEVELS
 from serving.board.board import Board
 from serving.board.kept_skus import DECISIONS_KEPT
 from serving.partition_log import Entry
 from tests.unit.serving.api.small_api import board_of, client, shop_log
-from tests.unit.serving.records import DAY_MS, EPOCH, LOCATION, MemoryLog, forecast
+from tests.unit.serving.records import DAY_MS, EPOCH, LOCATION, MemoryLog, forecast, level
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,20 @@ def test_days_mark_stock_outs_and_show_the_stock_at_their_start(http: TestClient
     assert a_days[0]["censored"] is False
 
 
+def test_a_count_in_the_course_of_a_day_keeps_the_days_row(tmp_path: Path) -> None:
+    log, hour_ms = shop_log(), 3_600_000
+    for sku, hour in (("A", 9), ("A", 15), ("B", 17)):
+        count = level(sku, 50 + hour, EPOCH + hour * hour_ms)
+        log.append(STOCK_LEVELS, 0, count.model_copy(update={"event_type": "snapshot"}))
+    http = client(tmp_path, board_of(log.entries))
+
+    a_days = http.get(f"/v1/skus/{LOCATION}/A/days").json()["items"]
+    b_days = http.get(f"/v1/skus/{LOCATION}/B/days").json()["items"]
+
+    assert [(each["units"], each["on_hand"]) for each in a_days] == [(12.0, 59), (None, 38)]
+    assert [(each["day_ms"], each["units"], each["on_hand"]) for each in b_days] == [(EPOCH, 0.0, 67)]
+
+
 def test_past_forecasts_meet_what_happened(http: TestClient) -> None:
     (past,) = http.get(f"/v1/skus/{LOCATION}/A/history").json()["items"]
 
@@ -184,6 +198,15 @@ def test_projected_stock_starts_with_the_decision_and_widens(http: TestClient, l
     assert answer["arrivals"][-1]["quantity"] == made.quantity
     assert all(day["q05"] <= day["q50"] <= day["q95"] <= 40 + made.quantity for day in answer["items"])
     assert all(0 <= day["stock_out_probability"] <= 1 for day in answer["items"])
+
+
+def test_a_closed_day_leaves_the_chance_of_a_stock_out_as_it_was(http: TestClient) -> None:
+    items = http.get(f"/v1/skus/{LOCATION}/A/projection").json()["items"]
+    chances = [day["stock_out_probability"] for day in items]
+    saturdays = range(5, len(chances), 7)  # closed; the decision was made on a Monday
+
+    assert [chances[day] for day in saturdays] == [chances[day - 1] for day in saturdays]
+    assert chances[saturdays[0]] > 0
 
 
 def test_the_scorecard_counts_days_stock_outs_and_scores(http: TestClient) -> None:

@@ -3,6 +3,7 @@
 import * as api from "../endpoints.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
+import { address } from "../router.js";
 import { mayWrite } from "../session.js";
 import { empty, show } from "../states.js";
 import { kindTag } from "../tags.js";
@@ -20,13 +21,30 @@ import { stockCard } from "./sku_stock.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function sku({ parts: [location, name], query }) {
+export function sku({ parts: [location, name], query, signal }) {
   const place = h("div", { class: "stack" });
+  /** @type {string|null} */
+  let shown = null;
   const load = () => Promise.all([api.skuDetail(location, name), api.overridesOf(location, name)]);
-  const reload = () => show(place, load, ([detail, { as_of_ms }]) => page(detail, as_of_ms ?? Date.now(), query, reload));
+  const reload = () =>
+    show(place, load, ([detail, { as_of_ms }]) => {
+      shown = detail.decision_id;
+      return page(detail, as_of_ms ?? Date.now(), query, reload);
+    });
+  const followDecision = async () => {
+    const now = await api.skuDetail(location, name).catch(() => null);
+    if (now && now.decision_id !== shown && !isBusy(place)) reload();
+  };
+  document.addEventListener("livechange", followDecision, { signal });
   reload();
   return [place];
 }
+
+/**
+ * A form that somebody is filling in is not taken away.
+ * @param {HTMLElement} place
+ */
+const isBusy = (place) => place.querySelector("form")?.contains(document.activeElement) ?? false;
 
 /**
  * @param {Detail} detail
@@ -54,7 +72,7 @@ const head = ({ sku: name, description, location, kinds }) =>
     "div",
     { class: "page-head" },
     h("div", {}, h("h1", {}, description || name), h("p", {}, texts.sku.at(name, location))),
-    h("div", { class: "chips" }, kinds.map(kindTag)),
+    h("div", { class: "chips" }, kinds.map(kindTag), h("a", { class: "button", href: address("what-if", [], { scope: `sku:${name}|${location}` }) }, texts.pages["what-if"])),
   );
 
 /** @param {Detail} detail */

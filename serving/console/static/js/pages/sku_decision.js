@@ -12,7 +12,7 @@ import { texts } from "../texts.js";
 import { card, factList } from "../tiles.js";
 
 /** @typedef {import("../endpoints.js").Detail} Detail */
-/** @typedef {{wanted: number, ordered: number, steps: {reason: string, before: number, after: number, detail: string}[]}} Steps */
+/** @typedef {{wanted: number, ordered: number, steps: {reason: string, before: number, after: number, detail: string}[], words: string}} Steps */
 
 /**
  * @param {Detail} detail
@@ -36,6 +36,7 @@ function body(detail, decision, steps, reload) {
   return [
     h("div", { class: "chips" }, h("b", { class: "big" }, format.units(decision.quantity)), statusTag(decision.status), actionTag(detail.action)),
     h("p", {}, why(decision)),
+    h("p", { class: "muted" }, steps.words),
     waterfall(waterfallSteps(steps)),
     factList(facts(detail, decision)),
     mayWrite() && buttons(detail, reload),

@@ -14,9 +14,10 @@ import { texts } from "../texts.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function skus({ query }) {
+export function skus({ query, signal }) {
   const load = (/** @type {any} */ paging) => list({ ...paging, ...chosen(query) });
   const table = serverTable({ caption: texts.skus.caption, columns: COLUMNS, query, sort: "-stock_value", load, none: texts.skus.none });
+  document.addEventListener("livechange", table.reload, { signal });
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.skus.title), h("p", {}, texts.skus.lead))),
     h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query), ...selects(query)), table.element),

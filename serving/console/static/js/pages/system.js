@@ -38,7 +38,7 @@ export function system({ query, signal }) {
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead))),
     place,
     card(words.models, words.modelsLead, part("stack", api.models, models)),
-    card(words.audit, words.auditLead, auditTable(query)),
+    card(words.audit, words.auditLead, auditTable(query, signal)),
   ];
 }
 
@@ -97,8 +97,11 @@ function models({ items, retrain_requests }) {
   return [...requests, listed(words.models, columns, items, words.none)];
 }
 
-/** @param {import("../router.js").Query} query */
-function auditTable(query) {
+/**
+ * @param {import("../router.js").Query} query
+ * @param {AbortSignal} signal
+ */
+function auditTable(query, signal) {
   const table = serverTable({
     caption: words.audit,
     columns: [
@@ -112,5 +115,6 @@ function auditTable(query) {
     load: api.audit,
     none: words.noChanges,
   });
+  document.addEventListener("livechange", table.reload, { signal });
   return table.element;
 }

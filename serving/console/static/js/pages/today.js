@@ -17,7 +17,7 @@ import { texts } from "../texts.js";
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
-export function today({ query }) {
+export function today({ query, signal }) {
   const lead = h("p", {});
   const chips = h("div", { class: "chips", role: "group", "aria-label": texts.today.kind });
   const selection = new Selection(decisionOf, (/** @type {Exception} */ row) => row.description || row.sku);
@@ -31,6 +31,7 @@ export function today({ query }) {
     caption: texts.today.caption, columns: COLUMNS, query, sort: "-money_at_risk", load, none: texts.today.none,
     selection: mayWrite() ? selection : undefined,
   });
+  document.addEventListener("livechange", table.reload, { signal });
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.today.title), lead)),
     chips,
