@@ -101,7 +101,12 @@ def main() -> None:
     settings = load_settings()
     stopping = threading.Event()
     stop_on_signals(stopping)
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    os.environ |= {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # Ray gives a proxy 5 s to start, then kills it: not enough on a busy machine.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+    }
     with ray_directory(settings.run_dir) as directory:
         try:
             start_ray(settings, directory)

@@ -256,7 +256,7 @@ def _answers(url: str, token: str) -> bool:
 def _put(url: str, body: Any, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT")
-    urllib.request.urlopen(request, timeout=30).close()
+    urllib.request.urlopen(request, timeout=120).close()
 
 
 def test_every_cron_job_does_its_work_as_the_chart_says(images: Path, stack: Stack) -> None:
