@@ -1,7 +1,10 @@
 """What Kafka and the heartbeat verb expose, read as `stockstream status` reads it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from infra.contracts.topics import PROMOTIONS, TOPICS
 from infra.kafka import Producer
@@ -33,11 +36,19 @@ def test_kafka_counts_what_every_topic_takes_in_on_loopback_only(broker: Broker)
     assert ports_open_to_others(broker.component.members()) == set()
 
 
-def test_the_heartbeat_verb_exposes_how_often_it_beat(broker: Broker, tmp_path: Path) -> None:
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker for heartbeats of the present: they would end the past days of tests on a shared one."""
+    with Broker(tmp_path) as started:
+        started.create_topics(partitions=1)
+        yield started
+
+
+def test_the_heartbeat_verb_exposes_how_often_it_beat(own_broker: Broker, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     heartbeat = Component("heartbeat", tmp_path)
     command = [sys.executable, "-m", "infra.heartbeat", "--every", "0.1", "--metrics-port", str(port)]
-    heartbeat.start(command, {"STOCKSTREAM_BOOTSTRAP_SERVERS": broker.bootstrap_servers})
+    heartbeat.start(command, {"STOCKSTREAM_BOOTSTRAP_SERVERS": own_broker.bootstrap_servers})
 
     def beats() -> float:
         page = read_page(port)
