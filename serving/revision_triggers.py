@@ -61,9 +61,7 @@ class Triggers:
             case StockMovement(event_type="stock_count") as count:
                 made = Trigger(count.event_time_ms, "stock_count", count.event_id, _scope(count))
                 heapq.heappush(self._records, made)
-            case StockLevel() as level if self._watch and (
-                level.event_type == "snapshot" or not level.on_hand
-            ):
+            case StockLevel() as level if self._watch and _is_watched(level):
                 made = Trigger(level.event_time_ms, "stock_level", level.event_id, _scope(level))
                 heapq.heappush(self._levels, made)
                 self._drop_before(level.event_time_ms - WATCHED_MS)
