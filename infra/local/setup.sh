@@ -149,9 +149,9 @@ prometheus() {
   if [ -x .run/prometheus/usr/bin/prometheus ]; then
     printf ' ready\n'
   elif ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-    printf ' none: this machine has no apt; metrics stay on their ports, unscraped\n'
+    printf ' none: this machine has no apt; metrics stay on their ports, unscraped, and the tests that need it fail\n'
   elif ! timed .run/logs/setup-$number.log fetch_prometheus; then
-    printf ' none: the package could not be fetched (.run/logs/setup-%d.log); metrics stay unscraped\n' "$number"
+    printf ' none: the package could not be fetched (.run/logs/setup-%d.log); metrics stay unscraped, and the tests that need it fail\n' "$number"
   fi
 }
 
