@@ -32,6 +32,7 @@ unit: setup ## The fast tests alone
 	@$(bin)/pytest -q tests/unit
 
 verify: setup ## The long checks; what has passed for this commit is not run again
+	@tests/helm/tools/install.sh
 	@$(bin)/python -m infra.local.verify
 
 test-helm-install: setup ## The chart on a real API server: installed, upgraded, rolled back, removed, broken

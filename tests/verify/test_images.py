@@ -5,7 +5,6 @@ Each component is started with the command lines of the rendered chart, at this 
 
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import urllib.request
@@ -24,62 +23,22 @@ from infra.local.broker import free_ports
 from infra.local.processes import Component, wait_until
 from infra.local.secured_broker import OPERATOR, SHOP
 from infra.local.stack import Stack
-from tests.e2e.verbs import FIRST_DAY, MAPPING
-from tests.helm.chart import objects
-
-ROOT = Path(__file__).parents[2]
-IN_IMAGE = "/opt/stockstream"
-LOOPBACK = "127.0.0.1"
+from tests.verify.image_folders import IN_IMAGE, environment, installed, rendered, run_in, secured_broker
+from tests.verify.ray_nodes import LOOPBACK, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder per component, as `/opt/stockstream` of its image."""
-    folder = tmp_path_factory.mktemp("images")
-    for component in ("features", "serving", "batch"):
-        install = [str(ROOT / "infra" / "images" / "install.sh"), component, str(folder / component)]
-        done = subprocess.run(install, capture_output=True, text=True, timeout=1200, check=False)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    yield folder
-    shutil.rmtree(folder)
+    with installed(tmp_path_factory.mktemp("images"), "features", "serving", "batch") as folder:
+        yield folder
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A secured broker with every topic; whatever else a test starts in its run directory ends with it."""
-    stack = Stack(tmp_path)
-    try:
-        stack.start_broker(secure=True)
+    with secured_broker(tmp_path) as stack:
         yield stack
-    finally:
-        stack.stop()
-
-
-def rendered(kind: str) -> list[dict[str, Any]]:
-    return [each for each in objects() if each["kind"] == kind]
-
-
-def environment(stack: Stack, image: Path, user: str) -> dict[str, str]:
-    """What the chart's pods are told, at this machine's paths and addresses."""
-    (settings,) = (
-        each["data"] for each in rendered("ConfigMap") if each["metadata"]["name"].endswith("-settings")
-    )
-    own = {
-        "STOCKSTREAM_RUN_DIR": str(stack.run_dir),
-        "STOCKSTREAM_BOOTSTRAP_SERVERS": stack.settings().bootstrap_servers,
-        "PATH": f"{image}/bin:/usr/bin:/bin",
-        "HOME": str(stack.run_dir),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    told: dict[str, str] = settings | own | stack.security.environment(user)
-    return told
-
-
-def run_in(folder: Path, *command: str) -> list[str]:
-    """A command with a working directory in which no source of the checkout can be found."""
-    return ["env", f"--chdir={folder}", *command]
 
 
 def test_every_image_has_its_component_and_no_build_tool(images: Path) -> None:
@@ -158,9 +117,8 @@ def _flink_conf(stack: Stack, flink: Path, spec: dict[str, Any], api: int) -> Pa
 _ROLES = {"jobmanager": "jobManager", "taskmanager": "taskManager"}
 
 
-def _get(url: str, token: str = "") -> Any:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
-    with urllib.request.urlopen(request, timeout=5) as answer:
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:
         return json.load(answer)
 
 
@@ -204,96 +162,19 @@ def _count_features(stack: Stack) -> int:
 
 def test_ray_serves_the_application_as_the_chart_says(images: Path, stack: Stack) -> None:
     (service,) = rendered("RayService")
-    cluster, image = service["spec"]["rayClusterConfig"], images / "serving"
-    ports = dict(
-        zip(("gcs", "dashboard", "client", "head_metrics", "metrics", "http"), free_ports(6), strict=True)
-    )
-    token = secrets.token_hex(32)
-    told = environment(stack, image, "serving") | {
-        "RAY_AUTH_MODE": cluster["authOptions"]["mode"],
-        "RAY_AUTH_TOKEN": token,
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-    (worker_group,) = cluster["workerGroupSpecs"]
-    head_options = cluster["headGroupSpec"]["rayStartParams"] | {
-        "dashboard-host": LOOPBACK,
-        "metrics-export-port": ports["head_metrics"],
-        "port": ports["gcs"],
-        "dashboard-port": ports["dashboard"],
-        "ray-client-server-port": ports["client"],
-    }
-    worker_options = worker_group["rayStartParams"] | {"metrics-export-port": ports["metrics"], "num-cpus": 2}
-    worker_options |= {"address": f"{LOOPBACK}:{ports['gcs']}"}
-    dashboard = f"http://{LOOPBACK}:{ports['dashboard']}"
-
-    _ray_start(stack, "ray-head", told, "--head", f"--temp-dir=/tmp/ray-{ports['gcs']}", **head_options)
-    wait_until(partial(_answers, f"{dashboard}/api/version", token), 90, "Ray's head")
-    _ray_start(stack, "ray-worker", told, **worker_options)
+    told, (http,) = environment(stack, images / "serving", "serving"), free_ports(1)
     config = yaml.safe_load(service["spec"]["serveConfigV2"])
-    config["http_options"] |= {"host": LOOPBACK, "port": ports["http"]}
-    _put(f"{dashboard}/api/serve/applications/", config, token)
+    config["http_options"] |= {"host": LOOPBACK, "port": http}
 
-    wait_until(partial(_answers, f"http://{LOOPBACK}:{ports['http']}/readyz", ""), 300, "the application")
-    with pytest.raises(OSError, match=r"401|403"):
-        _put(f"{dashboard}/api/serve/applications/", config, "wrong")
-    shutil.rmtree(f"/tmp/ray-{ports['gcs']}", ignore_errors=True)
-
-
-def _ray_start(stack: Stack, name: str, told: dict[str, str], *flags: str, **options: Any) -> None:
-    """`ray start` as KubeRay composes it from `rayStartParams`."""
-    given = [f"--{option}={value}" for option, value in options.items()]
-    command = ["ray", "start", "--block", f"--node-ip-address={LOOPBACK}", *flags, *given]
-    Component(name, stack.run_dir).start(run_in(stack.run_dir, *command), told)
+    with running(stack.run_dir, service["spec"]["rayClusterConfig"], told) as nodes:
+        nodes.send("PUT", "/api/serve/applications/", config)
+        wait_until(partial(_is_ready, http), 300, "the application")
+        with pytest.raises(OSError, match=r"401|403"):
+            nodes.send("PUT", "/api/serve/applications/", config, token="wrong")
 
 
-def _answers(url: str, token: str) -> bool:
+def _is_ready(http: int) -> bool:
     try:
-        return bool(_get(url, token))
+        return bool(_get(f"http://{LOOPBACK}:{http}/readyz"))
     except OSError:
         return False
-
-
-def _put(url: str, body: Any, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT")
-    urllib.request.urlopen(request, timeout=120).close()
-
-
-def test_every_cron_job_does_its_work_as_the_chart_says(images: Path, stack: Stack) -> None:
-    image = images / "batch"
-    told = environment(stack, image, "batch")
-    _run(image, stack, told, "import", "--mapping", str(MAPPING), "--until", FIRST_DAY)
-    jobs = {each["metadata"]["name"].removeprefix("shop-stockstream-"): each for each in rendered("CronJob")}
-    arguments = {name: _container(job)["args"] for name, job in jobs.items()}
-
-    assert {"archive", "history", "train", "retrain"} <= set(arguments)
-    for name in ("archive", "history", "train", "retrain"):
-        assert _container(jobs[name])["command"] == ["stockstream"]
-        _run(
-            image,
-            stack,
-            told,
-            *(each.replace("/var/lib/stockstream", str(stack.run_dir)) for each in arguments[name]),
-        )
-
-    assert any((stack.run_dir / "models").iterdir())
-    (beat,) = (each for each in rendered("Deployment") if each["metadata"]["name"].endswith("heartbeat"))
-    told = environment(stack, image, "heartbeat")
-    _run(image, stack, told, *_container(beat)["args"], "--once")
-
-
-def _container(found: dict[str, Any]) -> dict[str, Any]:
-    spec = found["spec"]
-    pod = (
-        spec["jobTemplate"]["spec"]["template"]["spec"]
-        if found["kind"] == "CronJob"
-        else spec["template"]["spec"]
-    )
-    container: dict[str, Any] = pod["containers"][0]
-    return container
-
-
-def _run(image: Path, stack: Stack, told: dict[str, str], *arguments: str) -> None:
-    command = run_in(stack.run_dir, str(image / "bin" / "stockstream"), *arguments)
-    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
