@@ -15,6 +15,7 @@ ENGINE_METRICS = frozenset(
         "flink_jobmanager_job_lastCheckpointDuration",
         "flink_jobmanager_job_lastCheckpointFullSize",
         "flink_taskmanager_job_task_busyTimeMsPerSecond",
+        "flink_taskmanager_job_task_operator_currentInputWatermark",
         "flink_taskmanager_job_task_operator_pendingRecords",
         "kafka_active_controllers",
         "kafka_log_size_bytes",

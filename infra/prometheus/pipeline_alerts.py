@@ -97,6 +97,14 @@ PIPELINE_ALERTS = (
         "The newest feature rows are {{ $value | humanizeDuration }} older than what the shop has told",
     ),
     Alert(
+        "ZoneBehind",
+        "scalar(stockstream:shop_clock:seconds) - min by (job_name) "
+        "(flink_taskmanager_job_task_operator_currentInputWatermark > 0) / 1000 > 3 * 3600",
+        "15m",
+        "page",
+        "Flink job {{ $labels.job_name }} closes hours {{ $value | humanizeDuration }} late: its zone waits",
+    ),
+    Alert(
         "ForecastsOld",
         'stockstream:age:seconds{topic="demand.forecasts.v1"} > 26 * 3600',
         "15m",

@@ -2,6 +2,7 @@ from tests.helm.alert_cases.case import DAY, Case
 
 CLOCK = 'ray_stockstream_event_time_seconds{topic="shop.clickstream.v1",deployment="Planner"}'
 CHECKPOINT = 'flink_jobmanager_job_lastCheckpointCompletedTimestamp{job_name="demand_features_Europe_London"}'
+WATERMARK = 'flink_taskmanager_job_task_operator_currentInputWatermark{{job_name="demand_features_{zone}"}}'
 DEAD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.dlq.v1"}'
 LATE = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1.late.v1"}'
 GOOD = 'kafka_topic_messages_in_total{job="broker",topic="shop.clickstream.v1"}'
@@ -98,6 +99,17 @@ PIPELINE_CASES = (
         {CLOCK: "1300000000x9 1300020000x60", event_time("demand.features.v1"): "1300000000x80"},
         "The newest feature rows are 5h 33m 20s older than what the shop has told",
         {"topic": "demand.features.v1"},
+    ),
+    Case(
+        "ZoneBehind",
+        25,
+        {
+            CLOCK: "1300000000x9 1300020000x60",
+            WATERMARK.format(zone="Asia_Tokyo"): "1300000000000x80",
+            WATERMARK.format(zone="Europe_London"): "1300000000000x9 1300020000000x60",
+        },
+        "Flink job demand_features_Asia_Tokyo closes hours 5h 33m 20s late: its zone waits",
+        {"job_name": "demand_features_Asia_Tokyo"},
     ),
     Case(
         "ForecastsOld",
