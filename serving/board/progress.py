@@ -67,7 +67,7 @@ class Progress:
         """The time to stamp on what a planner says now.
 
         The wall clock; but in a replay, whose events are more than a day old, the newest event time, so that
-        the words hold for the replay's next epoch.
+        the replay answers what is said during it.
         """
         now = round(time.time() * 1000)
         return self._shop_ms if 0 < self._shop_ms < now - _DAY_MS else now

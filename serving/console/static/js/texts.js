@@ -221,7 +221,7 @@ export const texts = {
     reason: "Reason",
     reasonHint: "For example: TV advert on Friday",
     button: "Override",
-    done: "Override written. The next decision uses it.",
+    done: "Override written. A new decision follows where no order is placed yet.",
     sizes: { forecast_factor: "1.5 means half as much again", order_quantity: "units of the next order" },
   },
 
