@@ -1,9 +1,10 @@
 """What needs a planner's attention, by the money at stake."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from infra.contracts.inventory import ReorderDecision, TotalCost
@@ -61,34 +62,41 @@ async def exceptions(
     if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
         raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
     mask = labelled_mask(board, q, category=category, location=location)
-    cells = _cells(board, mask, kind)
+    found = _cells(board, mask)
+    kinds, money = found % len(KINDS), np.nan_to_num(board.table.money.ravel()[found])
+    cells = found[kinds == KINDS.index(kind)] if kind else found
     if sort == "money_at_risk":
         cells = cells[::-1]
-    money = board.table.money[: len(mask)][mask]
     return Exceptions(
         items=[
             _shown(board, int(cell) // len(KINDS), KINDS[int(cell) % len(KINDS)]) for cell in part.of(cells)
         ],
         total=len(cells),
         as_of_ms=board.progress.event_time_ms,
-        counts=dict(zip(KINDS, (money == money).sum(axis=0).tolist(), strict=True)),
-        money=dict(zip(KINDS, np.nansum(money, axis=0).round(2).tolist(), strict=True)),
+        counts=_by_kind(np.bincount(kinds, minlength=len(KINDS))),
+        money=_by_kind(np.bincount(kinds, money, len(KINDS)).round(2)),
     )
 
 
-def _cells(board: Board, mask: Mask, kind: str | None) -> Rows:
+def _by_kind(sums: NDArray[Any]) -> dict[Any, Any]:
+    return dict(zip(KINDS, sums.tolist(), strict=True))
+
+
+def _cells(board: Board, mask: Mask) -> Rows:
     """Cells of the money table with an exception (row × kinds + kind), the most money first."""
     cells = board.orderings.kept("exceptions", lambda: _ranked(board))
+    if mask.all():
+        return cells
     cells = cells[cells < len(mask) * len(KINDS)]
-    cells = cells[mask[cells // len(KINDS)]]
-    of_kind: Rows = cells[cells % len(KINDS) == KINDS.index(kind)] if kind else cells
-    return of_kind
+    masked: Rows = cells[mask[cells // len(KINDS)]]
+    return masked
 
 
 def _ranked(board: Board) -> Rows:
     money = board.table.money.ravel()
-    order: Rows = np.argsort(-money, kind="stable")
-    return order[: int((money == money).sum())]
+    cells = np.flatnonzero(money == money)
+    ranked: Rows = cells[np.argsort(-money[cells], kind="stable")]
+    return ranked
 
 
 def _shown(board: Board, row: int, kind: str) -> ExceptionRow:
@@ -105,7 +113,7 @@ def _shown(board: Board, row: int, kind: str) -> ExceptionRow:
                 name: table.text(row, name)
                 for name in ("sku", "location", "description", "category", "currency")
             },
-            "money_at_risk": float(np.nan_to_num(table.money[row, KINDS.index(kind)])),
+            "money_at_risk": table.money_at_risk(row, kind),
             "reason": reason(table, row, kind, decision),
             "decision_id": decision.decision_id if decision else None,
             "decision_status": decision.status if decision else None,

@@ -78,7 +78,7 @@ class Acted(BaseModel):
 
 @router.post("/v1/overrides", status_code=201, **allows("planner", 409, 413))
 def override(board: OfBoard, somebody: Somebody, asked: AskedOverride) -> ShownOverride:
-    """Says a correction: it is decided anew at once where no order is placed yet, and used until it expires."""
+    """Says a correction: decided anew at once where no order is placed yet, and used until it expires."""
     _check_scope(board, asked.scope)
     if asked.target == "forecast_factor" and asked.value > MAX_FACTOR:
         raise HTTPException(422, f"body.value: a factor of at most {MAX_FACTOR:g} is accepted")

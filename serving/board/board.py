@@ -143,6 +143,7 @@ class Board:
         row = self._touch(key)
         self._skus[key].keep_item(item)
         self.table.put(row, **item_values(item))
+        renamed = item.description != self.table.text(row, "description")
         self.table.label(
             row,
             description=item.description,
@@ -150,7 +151,8 @@ class Board:
             supplier=item.supplier,
             currency=item.unit_cost.currency,
         )
-        self.orderings.note_new_texts()
+        if renamed:
+            self.orderings.note_new_texts()
 
     def _apply_level(self, level: StockLevel) -> None:
         key = (level.sku, level.location)

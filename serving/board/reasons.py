@@ -6,25 +6,28 @@ from serving.board.table import SkuTable
 
 def reason(table: SkuTable, row: int, kind: str, decision: ReorderDecision | None) -> str:
     """One line that a planner can act on."""
-    of = {name: table.number(row, name) or 0.0 for name in _USED}
+
+    def of(name: str) -> float:
+        return table.number(row, name) or 0.0
+
     match kind:
         case "stock_out_ahead":
             return (
-                f"{of['stock_out_risk']:.0%} chance to run out before an order of today arrives"
-                f" in {of['lead_days']:.0f} days; {of['on_hand']:.0f} on hand, {of['due_units']:.0f} due"
+                f"{of('stock_out_risk'):.0%} chance to run out before an order of today arrives"
+                f" in {of('lead_days'):.0f} days; {of('on_hand'):.0f} on hand, {of('due_units'):.0f} due"
             )
         case "overstock":
             days = table.number(row, "days_of_cover")
             cover = "no demand is forecast" if days is None else f"{days:.0f} days of demand"
-            return f"{of['on_hand']:.0f} on hand: {cover}, more than 28 days sell with 95 % chance"
+            return f"{of('on_hand'):.0f} on hand: {cover}, more than 28 days sell with 95 % chance"
         case "late_supplier":
             supplier = table.text(row, "supplier")
             return (
-                f"{of['late_units']:.0f} units of {supplier} are {of['late_days']:.0f} days later than usual"
+                f"{of('late_units'):.0f} units of {supplier} are {of('late_days'):.0f} days later than usual"
             )
         case "budget_cut":
             return (
-                f"the budget left out {of['budget_cut']:.0f} of {of['budget_cut'] + of['quantity']:.0f} units"
+                f"the budget left out {of('budget_cut'):.0f} of {of('budget_cut') + of('quantity'):.0f} units"
             )
         case "model_fallback":
             return _detail(decision, "FORECAST_FALLBACK", "the fallback forecasts this SKU, not the model")
@@ -33,12 +36,6 @@ def reason(table: SkuTable, row: int, kind: str, decision: ReorderDecision | Non
         case _:
             blocked = [step.detail for step in decision.adjustments if step.detail] if decision else []
             return "no decision: " + ("; ".join(blocked) or "an input is missing")
-
-
-_USED = (
-    "stock_out_risk", "lead_days", "on_hand", "due_units", "late_units", "late_days", "budget_cut",
-    "quantity",
-)  # fmt: skip
 
 
 def _detail(decision: ReorderDecision | None, code: str, otherwise: str) -> str:

@@ -36,6 +36,7 @@ class _Labels:
     def __init__(self) -> None:
         self.texts: list[str] = [""]
         self._codes: dict[str, int] = {"": 0}
+        self._places = np.zeros(1, dtype=np.int64)
 
     def code(self, text: str) -> int:
         """The code of a text, a new one if it is new."""
@@ -47,6 +48,13 @@ class _Labels:
     def known(self, text: str) -> int:
         """The code of a text, -1 if no row ever had it."""
         return self._codes.get(text, -1)
+
+    def places(self) -> NDArray[np.int64]:
+        """The place of each code's text in alphabetical order."""
+        if len(self._places) < len(self.texts):
+            texts = self.texts.copy()
+            self._places = np.argsort(sorted(range(len(texts)), key=texts.__getitem__))
+        return self._places
 
 
 class SkuTable:
@@ -102,8 +110,8 @@ class SkuTable:
 
     def number(self, row: int, name: str) -> float | None:
         """A number of a row, None if it is unknown."""
-        value = float(self._numbers[name][row])
-        return None if np.isnan(value) else value
+        value = self._numbers[name].item(row)
+        return value if value == value else None
 
     def text(self, row: int, name: str) -> str:
         """A text of a row, empty if it is unknown."""
@@ -131,10 +139,8 @@ class SkuTable:
 
     def ranks(self, name: str) -> NDArray[np.int64]:
         """The place of each row's text among all texts of the column, in alphabetical order."""
-        texts = self._labels[name].texts
-        places = np.empty(len(texts), dtype=np.int64)
-        places[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-        ranks: NDArray[np.int64] = places[self._codes[name][: len(self)]]
+        codes = self._codes[name][: len(self)].copy()
+        ranks: NDArray[np.int64] = self._labels[name].places()[codes]
         return ranks
 
     @property
@@ -146,6 +152,11 @@ class SkuTable:
     def money(self) -> NDArray[np.float64]:
         """Money at risk by kind [rows, kinds]; NaN where the row has no exception of the kind."""
         return self._money[: len(self)]
+
+    def money_at_risk(self, row: int, kind: str) -> float:
+        """Money at risk of a row by an exception of a kind, 0 where it has none."""
+        value = self._money.item(row, KINDS.index(kind))
+        return value if value == value else 0.0
 
     def forecast(self, row: int, cumulative: Sequence[Sequence[float]]) -> None:
         """Sets the quantiles of cumulative demand; a shorter horizon's last day stands for the days after."""
