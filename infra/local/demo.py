@@ -42,17 +42,25 @@ class Demo:
         Raises:
             StockstreamError: a stage failed; everything has been stopped then.
         """
+        self.start()
+        self._runner.run(self._verb("shop", "serving.simulation.shop", *self._shop_arguments))
+        self._write_timings()
+        self._runner.run(Stage("report", self._report))
+        self._write_timings()
+        typer.echo("\n" + self._batch["report"].output_file.read_text())
+
+    def start(self) -> None:
+        """The stages before the shop opens: history, a trained model, and a stack that waits for events.
+
+        Raises:
+            StockstreamError: a stage failed; everything has been stopped then.
+        """
         runner = self._runner
         history = ["--mapping", str(MAPPING), "--until", FIRST_REPLAYED_DAY]
         runner.run(Stage("broker", self._start_broker), self._verb("import", "batch.bulk_import", *history))
         runner.run(self._verb("history", "batch.demand_history"))
         runner.run(self._verb("train", "batch.train_forecaster"))
         runner.run(Stage("features", self._start_features), Stage("serving", self._start_serving))
-        runner.run(self._verb("shop", "serving.simulation.shop", *self._shop_arguments))
-        self._write_timings()
-        runner.run(Stage("report", self._report))
-        self._write_timings()
-        typer.echo("\n" + self._batch["report"].output_file.read_text())
 
     def _verb(self, name: str, module: str, *arguments: str) -> Stage:
         return Stage(name, lambda say: run_module(self._batch[name], module, arguments, say))
@@ -78,18 +86,24 @@ class Demo:
         (self._stack.run_dir / "timings.json").write_text(json.dumps(timings, indent=2))
 
 
+def fresh_stack() -> Stack:
+    """The demo's stack, on an empty folder that every process started from here finds."""
+    os.environ["STOCKSTREAM_RUN_DIR"] = str(RUN_DIR)
+    stack = Stack(RUN_DIR)
+    stack.stop()
+    shutil.rmtree(RUN_DIR, ignore_errors=True)
+    return stack
+
+
 @app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="leave the stack running")] = False,
     days: Annotated[int | None, typer.Option(min=1, help="replay only so many days")] = None,
 ) -> None:
     """Run everything once: history, training, stream, serving, the shop's replay and the result."""
-    os.environ["STOCKSTREAM_RUN_DIR"] = str(RUN_DIR)
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
-    stack = Stack(RUN_DIR)
-    stack.stop()
-    shutil.rmtree(RUN_DIR, ignore_errors=True)
+    stack = fresh_stack()
     kept = False
     try:
         Demo(stack, days).run()

@@ -9,7 +9,8 @@ With `--clicks` it replays a log of real clicks instead, alone: no stock, no ord
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -66,20 +67,65 @@ class Shop:
         Raises:
             WaitExpired: a forecast or a decision did not come in time.
         """
+        events = self.close_day(day)
+        begin = time.monotonic()
+        decisions = self.wait(day)
+        waited = time.monotonic() - begin
+        orders = self.place_orders(day)
+        close = DayClose(str(day), events, len(decisions), len(orders), round(waited, 3))
+        self.files.close(close)
+        return close
+
+    def close_day(self, day: date) -> int:
+        """Trades one day and closes it; how many events that were."""
         events = self._trade(day)
         next_day = day + timedelta(days=1)
         receipts = self.warehouse.receive(next_day)
         events += self._publish(closing_events(self.scenario, self.warehouse, next_day, receipts))
         self.producer.flush()
-        instant_ms = self.scenario.midnight_ms(next_day)
-        send_heartbeats(self.producer, instant_ms + self.out_of_orderness_ms + 1)
-        begin = time.monotonic()
-        decisions = self._wait(day, instant_ms, self.scenario.is_review(next_day))
-        waited = time.monotonic() - begin
-        orders = self._place(next_day, self.replies.to_place(self.scenario.midnight_ms(day), instant_ms))
-        close = DayClose(str(day), events, len(decisions), len(orders), round(waited, 3))
-        self.files.close(close)
-        return close
+        send_heartbeats(self.producer, self._end_ms(day) + self.out_of_orderness_ms + 1)
+        return events
+
+    def wait(self, day: date) -> list[ReorderDecision]:
+        """The decisions at a day's end, once every reply to the day has come.
+
+        Raises:
+            WaitExpired: a forecast or a decision did not come in time.
+        """
+        review = self.scenario.is_review(day + timedelta(days=1))
+        try:
+            return wait_for_replies(
+                self.replies,
+                self.reader.poll,
+                self._end_ms(day),
+                review,
+                self.timeout_seconds,
+                time.monotonic,
+            )
+        except WaitExpired as error:
+            raise WaitExpired(f"close of {day}: {error}") from None
+
+    def listen(self) -> None:
+        """Takes in what has come since the last wait."""
+        for message in self.reader.poll():
+            self.replies.add(message)
+
+    def to_place(self, day: date) -> dict[str, ReorderDecision]:
+        """What stands, as far as the shop has heard, of a day's decisions; see `Replies.to_place`."""
+        return self.replies.to_place(self.scenario.midnight_ms(day), self._end_ms(day))
+
+    def place_orders(self, day: date) -> list[PurchaseOrder]:
+        """Turns what stands of a day's decisions into purchase orders."""
+        next_day = day + timedelta(days=1)
+        orders = place_decided(self.scenario, self.warehouse, next_day, self.to_place(day))
+        self._publish(order_events(self.scenario, orders))
+        self.producer.flush()
+        costs = self.scenario.unit_costs()
+        self.files.orders([placed_order(order, costs[order.sku]) for order in orders])
+        return orders
+
+    def _end_ms(self, day: date) -> int:
+        return self.scenario.midnight_ms(day + timedelta(days=1))
 
     def _trade(self, day: date) -> int:
         lines = self.scenario.log.lines_of(day)
@@ -87,22 +133,6 @@ class Shop:
         self.files.unmet(unmet_lines(day, sales))
         self.files.sku_days(sku_days(day, sales, self.warehouse, self.scenario.bulk_thresholds()))
         return self._publish(trading_events(self.scenario, day, lines, sales))
-
-    def _wait(self, day: date, instant_ms: int, review: bool) -> list[ReorderDecision]:
-        try:
-            return wait_for_replies(
-                self.replies, self.reader.poll, instant_ms, review, self.timeout_seconds, time.monotonic
-            )
-        except WaitExpired as error:
-            raise WaitExpired(f"close of {day}: {error}") from None
-
-    def _place(self, day: date, decisions: Mapping[str, ReorderDecision]) -> list[PurchaseOrder]:
-        orders = place_decided(self.scenario, self.warehouse, day, decisions)
-        self._publish(order_events(self.scenario, orders))
-        self.producer.flush()
-        costs = self.scenario.unit_costs()
-        self.files.orders([placed_order(order, costs[order.sku]) for order in orders])
-        return orders
 
     def _publish(self, events: list[Outgoing]) -> int:
         for event in events:
@@ -170,6 +200,32 @@ def replay_days(scenario: Scenario, count: int | None) -> list[date]:
     return days[:count]
 
 
+@contextmanager
+def connected_shop(
+    settings: Settings, scenario: Scenario, days: Sequence[date], timeout_seconds: float
+) -> Iterator[Shop]:
+    """A shop that is ready to open, and its evaluation files begun; its connections end with the context.
+
+    Raises:
+        StockstreamError: the topics are not fresh.
+    """
+    refuse_used_topics(settings)
+    files = EvaluationFiles(settings.run_dir / "evaluation")
+    about = {"seed": scenario.seed, "location": scenario.location}
+    files.begin({"first_day": str(days[0]), "days": len(days), **about})
+    producer = Producer(settings.bootstrap_servers)
+    reader = ReplyReader(settings.bootstrap_servers, settings.partitions)
+    replies = Replies(scenario.location, scenario.items)
+    bound_ms = settings.out_of_orderness_seconds * 1000
+    try:
+        yield Shop(
+            scenario, scenario.warehouse(), producer, reader, replies, files, bound_ms, timeout_seconds
+        )
+    finally:
+        reader.close()
+        producer.close()
+
+
 def run(shop: Shop, days: list[date]) -> None:
     """Opens the shop and runs every day, with a line of progress per week."""
     begin = time.monotonic()
@@ -221,27 +277,15 @@ def shop(
 ) -> None:
     """Replays the shop from a fresh start; fails if a forecast or a decision does not come in time."""
     settings = load_settings()
-    refuse_used_topics(settings)
     if clicks is not None:
+        refuse_used_topics(settings)
         run_clicks(settings, clicks if clicks.exists() else settings.data / clicks, speed)
         return
     log = read_sales_log(SAMPLE, settings.time_zone)
     scenario = build_scenario(log, settings.locations[0], parse_day(first), seed)
     chosen = replay_days(scenario, days)
-    files = EvaluationFiles(settings.run_dir / "evaluation")
-    files.begin(
-        {"first_day": str(chosen[0]), "days": len(chosen), "seed": seed, "location": scenario.location}
-    )
-    producer = Producer(settings.bootstrap_servers)
-    reader = ReplyReader(settings.bootstrap_servers, settings.partitions)
-    replies = Replies(scenario.location, scenario.items)
-    try:
-        bound_ms = settings.out_of_orderness_seconds * 1000
-        warehouse = scenario.warehouse()
-        run(Shop(scenario, warehouse, producer, reader, replies, files, bound_ms, timeout), chosen)
-    finally:
-        reader.close()
-        producer.close()
+    with connected_shop(settings, scenario, chosen, timeout) as opened:
+        run(opened, chosen)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.console.conftest import Desk, desk_at
+from tests.console.conftest import desk_at
+from tests.console.desk import Desk, Scheme
 from tests.unit.serving.records import LOCATION
 
 PAGES = {
@@ -25,33 +25,23 @@ def themed(request: pytest.FixtureRequest, browser: Browser, address: str) -> It
     desk.page.context.close()
 
 
-def findings(desk: Desk) -> list[str]:
-    """Axe's serious and critical findings, with the elements they are about."""
-    return [
-        f"{found['id']}: {node['target']}"
-        for found in Axe().run(desk.page).response["violations"]
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_accessible_in_both_themes(themed: tuple[str, Desk], name: str) -> None:
     theme, desk = themed
     desk.open(PAGES[name])
     desk.picture(f"{name}-{theme}")
 
-    assert findings(desk) == []
+    assert desk.findings() == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_signing_in_is_accessible(browser: Browser, address: str, scheme: str) -> None:
+def test_signing_in_is_accessible(browser: Browser, address: str, scheme: Scheme) -> None:
     desk = desk_at(browser, address, scheme)
     desk.page.goto(f"{address}/console/")
     desk.settle()
     desk.picture(f"sign-in-{scheme}")
 
-    assert findings(desk) == []
+    assert desk.findings() == []
     desk.page.context.close()
 
 

@@ -2,7 +2,8 @@ from playwright.sync_api import expect
 
 from serving.board.board import Board
 from serving.inventory.decision_words import explain_decision
-from tests.console.conftest import TOKENS, Desk
+from tests.console.conftest import TOKENS
+from tests.console.desk import Desk
 from tests.unit.serving.records import LOCATION
 
 

@@ -1,7 +1,7 @@
 from playwright.sync_api import Locator, expect
 
 from serving.board.board import Board
-from tests.console.conftest import Desk
+from tests.console.desk import Desk
 from tests.console.simulated_shelves import MARKUP, MARKUP_SKU
 from tests.unit.serving.records import LOCATION
 

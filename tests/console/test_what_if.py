@@ -1,6 +1,6 @@
 from playwright.sync_api import Locator, expect
 
-from tests.console.conftest import Desk
+from tests.console.desk import Desk
 from tests.unit.serving.records import LOCATION
 
 

@@ -1,7 +1,7 @@
 from playwright.sync_api import Locator, expect
 
 from infra.contracts.topics import DECISION_ACTIONS, DECISIONS, OVERRIDES
-from tests.console.conftest import Desk
+from tests.console.desk import Desk
 from tests.console.simulated_shop import Shop
 from tests.unit.serving.records import LOCATION
 
@@ -10,20 +10,13 @@ def dialog(desk: Desk) -> Locator:
     return desk.page.get_by_role("dialog")
 
 
-def confirm(desk: Desk, reason: str, verb: str) -> None:
-    dialog(desk).get_by_label("Reason").fill(reason)
-    dialog(desk).get_by_role("button", name=verb).click()
-    expect(dialog(desk)).to_have_count(0)
-    desk.settle()
-
-
 def test_approving_in_bulk_writes_one_action_per_decision(planner: Desk, shop: Shop) -> None:
     planner.open("today")
     boxes = planner.page.get_by_role("table", name="Exceptions").locator("tbody input[type=checkbox]")
     boxes.nth(0).check()
     boxes.nth(1).check()
     planner.page.get_by_role("region", name="Decision").get_by_role("button", name="Approve").click()
-    confirm(planner, "looked at both", "Approve")
+    planner.confirm("looked at both", "Approve")
 
     said = [each for each in shop.log.messages(DECISION_ACTIONS) if each.event_type == "approve"]
     assert [each.reason for each in said] == ["looked at both"] * 2
@@ -62,7 +55,7 @@ def test_an_override_says_its_dates_and_ends_when_it_is_withdrawn(planner: Desk,
     planner.settle()
 
     overrides.get_by_role("button", name="Withdraw").click()
-    confirm(planner, "advert cancelled", "Withdraw")
+    planner.confirm("advert cancelled", "Withdraw")
 
     expect(planner.page.get_by_role("table", name="Overrides")).to_contain_text("over")
     assert shop.log.messages(OVERRIDES)[-1].reason == "advert cancelled"
@@ -85,7 +78,7 @@ def test_a_hold_is_answered_with_a_decision_that_orders_nothing(planner: Desk, s
     planner.page.wait_for_url("**/#/sku/**")
     planner.settle()
     planner.page.get_by_role("button", name="Hold").click()
-    confirm(planner, "the supplier is on holiday", "Hold")
+    planner.confirm("the supplier is on holiday", "Hold")
 
     made = shop.log.messages(DECISIONS)[-1]
     assert made.supersedes in {each.decision_id for each in shop.log.messages(DECISIONS)}

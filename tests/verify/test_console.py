@@ -1,142 +1,214 @@
-"""A planner's morning at the console, over the running demo: what is written there is seen on Kafka."""
+"""A planner at the console while the demo's shop is open: what is said there changes what the shop orders.
 
-import os
-import shutil
-import subprocess
-import sys
+The shop trades four weeks; at the review that ends them a planner holds, overrides and approves before the
+orders go out, then the shop trades two weeks more. So the override meets two replans and its days' demand.
+"""
+
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
+from infra.api_tokens import ROLES
+from infra.contracts.inventory import ReorderDecision
+from infra.contracts.planning import Override
 from infra.contracts.topics import DECISION_ACTIONS, DECISIONS, OVERRIDES
+from infra.heartbeat import send_heartbeats
+from infra.local.demo import FIRST_REPLAYED_DAY, Demo, fresh_stack
 from infra.local.processes import wait_until
 from infra.local.stack import Stack
 from infra.local.tokens import local_token
+from serving.simulation.sales_log import days_between, read_sales_log
+from serving.simulation.scenario import build_scenario
+from serving.simulation.shop import SAMPLE, Shop, connected_shop
+from tests.console.desk import Desk, new_desk, started_chromium
 from tests.e2e.topic_log import messages_of
 
-ROOT = Path(__file__).parents[2]
-RUN_DIR = ROOT / ".run" / "demo"
-PICTURES = ROOT / ".run" / "screenshots"
-DAYS = 28
-"""The last review is at the end of the last day, so that its orders are not placed yet."""
+DAYS, DAYS_AFTERWARDS = 28, 14
+MINUTE_MS = 60_000
+FACTOR = 1.5
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
+@dataclass
+class Demonstration:
+    """A shop that has closed its last day of four weeks, and not placed the orders of that review yet."""
+
+    stack: Stack
+    shop: Shop
+    last_day: date
+    review: list[ReorderDecision]
+
+    @property
+    def review_ms(self) -> int:
+        return self.review[0].epoch_ms
+
+    def largest_orders(self) -> list[ReorderDecision]:
+        return sorted(self.review, key=lambda each: (-each.quantity, each.sku))
+
+    def successors(self, decision: ReorderDecision) -> list[ReorderDecision]:
+        """The decisions on Kafka that supersede this one."""
+        made: list[ReorderDecision] = messages_of(self.stack.settings(), DECISIONS)
+        return [each for each in made if each.supersedes == decision.decision_id]
+
+    def let_time_pass(self, minutes: int) -> None:
+        """The shop is open: its heartbeats go on, and it hears what is decided."""
+        send_heartbeats(self.shop.producer, self.review_ms + minutes * MINUTE_MS)
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    command = [str(Path(sys.executable).parent / "stockstream"), "demo", "--keep", "--days", str(DAYS)]
+def demo() -> Iterator[Demonstration]:
+    stack = fresh_stack()
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=2000, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        yield Stack(RUN_DIR)
+        Demo(stack, None).start()
+        settings = stack.settings()
+        first = date.fromisoformat(FIRST_REPLAYED_DAY)
+        log = read_sales_log(SAMPLE, settings.time_zone)
+        scenario = build_scenario(log, settings.locations[0], first, seed=1)
+        days = days_between(first, first + timedelta(days=DAYS - 1))
+        with connected_shop(settings, scenario, days, timeout_seconds=120.0) as shop:
+            shop.open()
+            for day in days[:-1]:
+                shop.run_day(day)
+            shop.close_day(days[-1])
+            yield Demonstration(stack, shop, days[-1], shop.wait(days[-1]))
     finally:
-        Stack(RUN_DIR).stop()
+        stack.stop()
 
 
 @pytest.fixture(scope="module")
-def page(stack: Stack) -> Iterator[Page]:
-    """The console in a real Chromium, a planner signed in."""
-    binary = shutil.which("chromium")
-    assert binary, "no chromium on the PATH; 'make setup' installs it where apt is"
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
-    settings = stack.settings()
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=binary, args=arguments)
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"http://{settings.api_host}:{settings.api_port}/console/")
-        page.get_by_label("Token").fill(local_token(stack.run_dir, "planner"))
-        page.get_by_role("button", name="Sign in").click()
-        yield page
-        chromium.close()
+def planner(demo: Demonstration) -> Iterator[Desk]:
+    """The console in a real Chromium, a planner signed in; the browser may complain about nothing."""
+    settings = demo.stack.settings()
+    tokens = {role: local_token(demo.stack.run_dir, role) for role in ROLES}
+    with started_chromium() as chromium:
+        desk = new_desk(chromium, f"http://{settings.api_host}:{settings.api_port}", tokens)
+        desk.sign_in("planner")
+        yield desk
+        assert desk.complaints == []
 
 
-def settle(page: Page) -> None:
-    page.locator("main h1").first.wait_for()
-    expect(page.locator("main .loading, main [aria-busy=true]")).to_have_count(0, timeout=20_000)
-    expect(page.locator(".chart-plot:not(:has(canvas))")).to_have_count(0, timeout=20_000)
+def test_today_leads_to_a_sku_and_the_reasons_of_its_order(planner: Desk) -> None:
+    planner.open("today")
+    planner.page.get_by_role("table", name="Exceptions").locator("tbody a").first.click()
+    planner.page.wait_for_url("**/#/sku/**")
+    planner.settle()
+
+    assert planner.page.locator(".bars li").count() >= 2
+    assert planner.page.locator("figure.chart").count() == 3
 
 
-def open_page(page: Page, place: str) -> None:
-    page.evaluate("place => { location.hash = `#/${place}` }", place)
-    page.wait_for_url(f"**/#/{place}")
-    settle(page)
+def test_an_unchanged_what_if_is_the_live_plan(planner: Desk, demo: Demonstration) -> None:
+    planner.open("what-if")
+    planner.page.get_by_label("Also the cost–service curve").check()
+    planner.page.get_by_role("button", name="Calculate").click()
+    answer = planner.page.get_by_role("table", name="Answer")
+    answer.wait_for()
+    planner.settle()
+    planner.picture("demo-what-if-answer")
+
+    assert answer.locator("tbody tr > :nth-child(4)").all_inner_texts() == ["as it is"] * 7
+    expect(planner.page.get_by_text(f"{len(demo.review)} decisions of")).to_be_visible()
 
 
-def confirm(page: Page, reason: str, verb: str) -> None:
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Reason").fill(reason)
-    dialog.get_by_role("button", name=verb).click()
-    expect(dialog).to_have_count(0)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_shows_the_demo_and_is_accessible(planner: Desk, demo: Demonstration, scheme: str) -> None:
+    planner.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    largest = demo.largest_orders()[0]
+    places = {name: name for name in ("today", "skus", "what-if", "scorecard", "system")}
+    for name, place in (places | {"sku": f"sku/{largest.location}/{largest.sku}"}).items():
+        planner.open(place)
+        planner.picture(f"demo-{name}-{scheme}")
+        assert (name, planner.findings()) == (name, [])
+        assert planner.page.get_by_role("alert").filter(has_text=" ").count() == 0
+    planner.page.emulate_media(color_scheme="light")
 
 
-@pytest.mark.parametrize("name", ["today", "skus", "scorecard", "system"])
-def test_every_page_shows_the_demo(page: Page, name: str) -> None:
-    open_page(page, name)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"demo-{name}.png")
+def test_a_hold_supersedes_the_decision_and_the_shop_does_not_order(
+    planner: Desk, demo: Demonstration
+) -> None:
+    held = demo.largest_orders()[1]
+    planner.open(f"sku/{held.location}/{held.sku}")
+    planner.page.get_by_role("button", name="Hold").click()
+    planner.confirm("the supplier is on holiday", "Hold")
 
-    assert page.get_by_role("alert").count() == 0
-    assert page.locator("main table tbody tr").count() > 0
-
-
-def test_from_today_to_a_sku_and_the_reasons_of_its_order(page: Page) -> None:
-    open_page(page, "today")
-    page.get_by_role("table", name="Exceptions").locator("tbody a").first.click()
-    page.wait_for_url("**/#/sku/**")
-    settle(page)
-    page.screenshot(path=PICTURES / "demo-sku.png", full_page=True)
-
-    assert page.locator(".bars li").count() >= 2
-    assert page.locator("figure.chart").count() == 3
+    wait_until(lambda: bool(demo.successors(held)), 60, "the decision that supersedes the held one")
+    assert [each.quantity for each in demo.successors(held)] == [0]
+    assert held.quantity > 0
 
 
-def test_a_hold_supersedes_the_decision_on_kafka(page: Page, stack: Stack) -> None:
-    settings = stack.settings()
-    newest = max(messages_of(settings, DECISIONS), key=lambda each: (each.epoch_ms, each.quantity))
-    open_page(page, f"sku/{newest.location}/{newest.sku}")
-    page.get_by_role("button", name="Hold").click()
-    confirm(page, "the supplier is on holiday", "Hold")
-
-    def successors() -> list[int]:
-        return [
-            each.quantity
-            for each in messages_of(settings, DECISIONS)
-            if each.supersedes == newest.decision_id
-        ]
-
-    wait_until(lambda: successors() == [0], 60, "the decision that supersedes the held one")
-    assert newest.quantity > 0
-
-
-def test_an_override_with_its_expiry_is_on_kafka(page: Page, stack: Stack) -> None:
-    open_page(page, "skus")
-    page.get_by_role("table", name="SKUs").locator("tbody a").first.click()
-    page.wait_for_url("**/#/sku/**")
-    settle(page)
-    form = page.locator("main form")
-    form.get_by_label("Value").fill("1.5")
+def test_an_override_supersedes_the_decision_with_a_larger_one(planner: Desk, demo: Demonstration) -> None:
+    decided = demo.largest_orders()[0]
+    planner.open(f"sku/{decided.location}/{decided.sku}")
+    form = planner.page.locator("main form")
+    form.get_by_label("Value").fill(str(FACTOR))
     form.get_by_label("Reason").fill("TV advert")
     form.get_by_role("button", name="Override").click()
-    expect(page.get_by_role("table", name="Overrides")).to_contain_text("forecast × 1.5")
+    expect(planner.page.get_by_role("table", name="Overrides")).to_contain_text("forecast × 1.5")
+    demo.let_time_pass(minutes=5)
 
-    (said,) = [each for each in messages_of(stack.settings(), OVERRIDES) if each.event_type == "override"]
-    assert (said.value, said.author, said.reason) == (1.5, "local-planner", "TV advert")
-    assert said.expires_ms > said.event_time_ms
+    wait_until(lambda: bool(demo.successors(decided)), 60, "the decision that supersedes the overridden one")
+    (said,) = [each for each in messages_of(demo.stack.settings(), OVERRIDES) if isinstance(each, Override)]
+    assert (said.value, said.author, said.reason) == (FACTOR, "local-planner", "TV advert")
+    assert said.expires_ms == demo.shop.scenario.midnight_ms(demo.last_day + timedelta(days=15))
+    (made,) = demo.successors(decided)
+    assert made.quantity > decided.quantity
+    assert [each.override_id for each in made.inputs.overrides] == [said.override_id]
 
 
-def test_approving_in_bulk_is_on_kafka(page: Page, stack: Stack) -> None:
-    open_page(page, "today")
-    page.get_by_label("Choose every row of this page").check()
-    page.get_by_role("region", name="Decision").get_by_role("button", name="Approve").click()
-    confirm(page, "checked this morning", "Approve")
+def test_approving_in_bulk_is_one_action_for_each_decision(planner: Desk, demo: Demonstration) -> None:
+    planner.open("today")
+    planner.page.get_by_label("Choose every row of this page").check()
+    planner.page.get_by_role("region", name="Decision").get_by_role("button", name="Approve").click()
+    planner.confirm("checked this morning", "Approve")
 
     actions = [
         each
-        for each in messages_of(stack.settings(), DECISION_ACTIONS)
+        for each in messages_of(demo.stack.settings(), DECISION_ACTIONS)
         if each.event_type == "approve" and each.reason == "checked this morning"
     ]
     assert len(actions) > 1
     assert len({each.decision_id for each in actions}) == len(actions)
+
+
+def test_the_shop_orders_what_stands(demo: Demonstration) -> None:
+    overridden, held = demo.largest_orders()[:2]
+
+    def has_heard() -> bool:
+        demo.shop.listen()
+        standing = demo.shop.to_place(demo.last_day)
+        return not {overridden.decision_id, held.decision_id} & set(standing)
+
+    wait_until(has_heard, 60, "the shop to hear of both")
+    ordered = {each.sku for each in demo.shop.place_orders(demo.last_day)}
+
+    assert held.sku not in ordered
+    assert len(ordered) > 10
+
+
+def test_an_override_outlives_replans_until_it_expires(demo: Demonstration) -> None:
+    overridden = demo.largest_orders()[0]
+    used = {}
+    for number in range(1, DAYS_AFTERWARDS + 1):
+        day = demo.last_day + timedelta(days=number)
+        demo.shop.run_day(day)
+        for made in demo.shop.replies.decisions(demo.shop.scenario.midnight_ms(day + timedelta(days=1))):
+            if made.sku == overridden.sku:
+                used[number] = [each.value for each in made.inputs.overrides]
+
+    assert used == {7: [FACTOR], 14: []}
+
+
+def test_the_scorecard_says_what_the_override_was_worth(planner: Desk) -> None:
+    planner.open("scorecard")
+    planner.picture("demo-scorecard-override")
+
+    (row,) = (
+        planner.page.get_by_role("table", name="What overrides were worth")
+        .locator("tbody tr")
+        .all_inner_texts()
+    )
+    assert all(word in row for word in ("local-planner", "TV advert", "Forecast × factor", "units"))
