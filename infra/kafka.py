@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.partitioner.default import murmur2
 from pydantic import BaseModel
 
 from infra.contracts.codec import encode
@@ -128,6 +129,11 @@ def _permitted(security: KafkaSecurity) -> Iterator[None]:
 def topic_partitions(topics: Sequence[str], partitions: Sequence[int]) -> list[TopicPartition]:
     """Every given partition of every given topic."""
     return [TopicPartition(topic, partition) for topic in topics for partition in partitions]
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition in which every producer of the system puts a key."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 def read_to_end(bootstrap_servers: str, assigned: Sequence[TopicPartition]) -> Iterator[ConsumerRecord]:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -14,6 +14,8 @@ from pydantic_settings import (
 )
 
 from infra.errors import StockstreamError
+
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s\"<>]+$")]
 
 
 class Settings(BaseSettings):
@@ -58,6 +60,9 @@ class Settings(BaseSettings):
         None,
         description="who may use the API (YAML or JSON); api-tokens.json of the run directory if not given",
     )
+    prometheus_url: WebAddress | None = Field(None, description="Prometheus, as the API reaches its alerts")
+    prometheus_link: WebAddress | None = Field(None, description="Prometheus, as a browser reaches it")
+    grafana_link: WebAddress | None = Field(None, description="Grafana, as a browser reaches it")
     metrics_port: int = Field(8080, ge=0, le=65535, description="port of Ray's metrics")
     flink_metrics_port: int = Field(9249, ge=0, le=65535, description="port of Flink's metrics")
 

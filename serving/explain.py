@@ -12,7 +12,7 @@ from batch.forecaster.panel import DemandPanel
 from infra.contracts.codec import decode, message_key
 from infra.contracts.topics import CALENDARS, FEATURES, FORECASTS, PROMOTIONS
 from infra.errors import ContractError, StockstreamError, exit_with_message
-from infra.kafka import read_to_end, topic_partitions
+from infra.kafka import partition_of, read_to_end, topic_partitions
 from infra.settings import Settings, load_settings
 from serving.explained_forecast import Explained, SeriesRecords, explain_panel, explain_published
 from serving.forecast_source import ForecastSource, load_source
@@ -41,10 +41,12 @@ def _covers(panel: DemandPanel, origin: date, source: ForecastSource) -> bool:
 
 
 def records_of(settings: Settings, key: Key) -> SeriesRecords:
-    """What the topics of the running stack say of a series."""
+    """What the topics of the running stack say of a series; of its own topics one partition is read."""
     records, wanted = SeriesRecords(), message_key(*key)
-    topics = [CALENDARS, PROMOTIONS, FEATURES, FORECASTS]
-    partitions = topic_partitions(topics, range(settings.partitions))
+    partitions = topic_partitions([CALENDARS], range(settings.partitions))
+    partitions += topic_partitions(
+        [PROMOTIONS, FEATURES, FORECASTS], [partition_of(wanted, settings.partitions)]
+    )
     for record in read_to_end(settings.bootstrap_servers, partitions):
         if record.topic == CALENDARS or record.key == wanted:
             with suppress(ContractError):  # a dead letter by now, which no forecast has read

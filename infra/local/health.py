@@ -1,13 +1,12 @@
 """How the running stack does: what its components expose, and what its Prometheus alarms about."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from infra.active_alerts import read_active_alerts
 from infra.contracts.topics import ACCURACY, ARCHIVED, DECISIONS, FEATURES, FORECASTS
+from infra.errors import StockstreamError
 from infra.local.metric_page import MetricPage
 
 STAGES = ("forecaster", "evaluator", "planner", "allocator")
@@ -158,11 +157,7 @@ def _silence(name: str, stage: StageHealth) -> str:
 def read_alerts(port: int) -> list[Alert] | None:
     """Pending and firing alerts of a Prometheus on a loopback port; None where none answers."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}/api/v1/alerts", timeout=5.0) as answer:
-            alerts = json.load(answer)["data"]["alerts"]
-    except (URLError, OSError):
+        active = read_active_alerts(f"http://127.0.0.1:{port}")
+    except StockstreamError:
         return None
-    found = {
-        (each["labels"]["alertname"], each["state"], each["labels"].get("severity", "")) for each in alerts
-    }
-    return [Alert(*each) for each in sorted(found)]
+    return [Alert(*each) for each in sorted({(one.name, one.state, one.severity) for one in active})]

@@ -64,6 +64,9 @@ class Stack:
         broker.start()
         ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         addresses = {"bootstrap_servers": broker.bootstrap_servers, **ports}
+        if PrometheusServer.is_installed():
+            own = f"http://127.0.0.1:{ports['prometheus_port']}"
+            addresses |= {"prometheus_url": own, "prometheus_link": own}
         self._addresses_file.write_text(json.dumps(addresses, indent=2))
         broker.create_topics(self.settings().partitions)
 

@@ -3,9 +3,12 @@
 from fastapi import Depends, FastAPI
 
 from serving.api import (
+    alerts,
     decisions,
+    drivers,
     events,
     exceptions,
+    export,
     forecasts,
     override_value,
     planners,
@@ -16,6 +19,8 @@ from serving.api import (
     what_if,
 )
 from serving.api.access import Guard, Holders, allows, authorise
+from serving.api.alerts import Monitoring
+from serving.api.drivers import Explain
 from serving.api.problems import Problem, state_problems
 from serving.api.speaking import Publish, Speaker
 from serving.api.system import Readiness
@@ -25,19 +30,29 @@ from serving.console.pages import mount_console
 _ROUTERS = (
     skus,
     forecasts,
+    drivers,
     decisions,
     events,
     exceptions,
+    export,
     planners,
     saying,
     scorecard,
     override_value,
     what_if,
     system,
+    alerts,
 )
 
 
-def build_api(board: Board, holders: Holders, readiness: Readiness, publish: Publish) -> FastAPI:
+def build_api(
+    board: Board,
+    holders: Holders,
+    readiness: Readiness,
+    publish: Publish,
+    monitoring: Monitoring | None = None,
+    explain: Explain | None = None,
+) -> FastAPI:
     """The application; what its endpoints need is its state."""
     http = FastAPI(
         title="Stockstream",
@@ -48,6 +63,7 @@ def build_api(board: Board, holders: Holders, readiness: Readiness, publish: Pub
         dependencies=[Depends(authorise)],
     )
     http.state.board, http.state.readiness = board, readiness
+    http.state.monitoring, http.state.explain = monitoring or Monitoring(), explain
     http.state.speaker = Speaker(board, publish)
     for module in _ROUTERS:
         http.include_router(module.router)

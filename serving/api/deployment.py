@@ -12,8 +12,10 @@ from infra.errors import StockstreamError
 from infra.kafka import Producer, topic_partitions
 from infra.settings import Settings
 from serving.api.access import Holders
+from serving.api.alerts import Monitoring
 from serving.api.application import build_api
 from serving.board.board import TOPICS_READ, Board
+from serving.explain import explained
 from serving.partition_log import LogFollower, Outgoing
 from serving.ray_meters import RayMeters
 from serving.replica import REPLICA_OPTIONS, SILENT_SECONDS, FollowingReplica
@@ -32,7 +34,8 @@ class Api(FollowingReplica):
     """Answers from the topics, which it follows itself."""
 
     def __init__(self, settings: Settings, *reported_on: object) -> None:
-        self._board, self._holders = Board(), Holders(settings.tokens_file)
+        self._settings, self._board = settings, Board()
+        self._holders = Holders(settings.tokens_file)
         if not settings.tokens_file.exists():
             log.warning("no tokens file %s: the API refuses everybody", settings.tokens_file)
         self._producer = Producer(settings.bootstrap_servers)
@@ -41,7 +44,16 @@ class Api(FollowingReplica):
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Serve, once the board is caught up."""
-        return build_api(self._board, self._holders, self._not_ready, self._publish)
+        settings = self._settings
+        monitoring = Monitoring(settings.prometheus_url, settings.prometheus_link, settings.grafana_link)
+        return build_api(
+            self._board,
+            self._holders,
+            self._not_ready,
+            self._publish,
+            monitoring,
+            lambda key, days: explained(settings, key, None, days),
+        )
 
     def _publish(self, said: Sequence[Outgoing]) -> None:
         try:

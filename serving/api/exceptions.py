@@ -59,18 +59,10 @@ async def exceptions(
     sort: Sort = "-money_at_risk",
 ) -> Exceptions:
     """Exceptions of the SKUs that match, by default the most money first."""
-    if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
-        raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
-    mask = labelled_mask(board, q, category=category, location=location)
-    found = _cells(board, mask)
+    found, cells = matching_exceptions(board, kind, q, category, location, sort)
     kinds, money = found % len(KINDS), np.nan_to_num(board.table.money.ravel()[found])
-    cells = found[kinds == KINDS.index(kind)] if kind else found
-    if sort == "money_at_risk":
-        cells = cells[::-1]
     return Exceptions(
-        items=[
-            _shown(board, int(cell) // len(KINDS), KINDS[int(cell) % len(KINDS)]) for cell in part.of(cells)
-        ],
+        items=[shown_exception(board, int(cell)) for cell in part.of(cells)],
         total=len(cells),
         as_of_ms=board.progress.event_time_ms,
         counts=_by_kind(np.bincount(kinds, minlength=len(KINDS))),
@@ -80,6 +72,26 @@ async def exceptions(
 
 def _by_kind(sums: NDArray[Any]) -> dict[Any, Any]:
     return dict(zip(KINDS, sums.tolist(), strict=True))
+
+
+def matching_exceptions(
+    board: Board,
+    kind: Kind | None,
+    q: str | None,
+    category: str | None,
+    location: str | None,
+    sort: str | None,
+) -> tuple[Rows, Rows]:
+    """Cells of the exceptions of every kind that match, and of those of the kind in the order asked for.
+
+    Raises:
+        HTTPException: 422, no such column to sort by.
+    """
+    if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
+        raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
+    found = _cells(board, labelled_mask(board, q, category=category, location=location))
+    cells = found[found % len(KINDS) == KINDS.index(kind)] if kind else found
+    return found, cells[::-1] if sort == "money_at_risk" else cells
 
 
 def _cells(board: Board, mask: Mask) -> Rows:
@@ -99,7 +111,9 @@ def _ranked(board: Board) -> Rows:
     return ranked
 
 
-def _shown(board: Board, row: int, kind: str) -> ExceptionRow:
+def shown_exception(board: Board, cell: int) -> ExceptionRow:
+    """The exception of a cell (row x kinds + kind) as it is shown."""
+    row, kind = cell // len(KINDS), KINDS[cell % len(KINDS)]
     table = board.table
     kept = board.sku(table.keys[row])
     decision: ReorderDecision | None = kept.read_decision() if kept else None

@@ -12,7 +12,7 @@ from serving.api.paging import Filter, OfBoard, Page, Part, Search, Sort, chosen
 from serving.board.board import Board
 from serving.board.day_history import DAYS
 from serving.board.kept_skus import KeptSku
-from serving.board.table import KINDS
+from serving.board.table import KINDS, Rows
 from serving.inventory.projection import ProjectedStock, projected_stock
 
 router = APIRouter(tags=["SKUs"])
@@ -125,14 +125,32 @@ async def skus(
     sort: Sort = "sku",
 ) -> Page[SkuRow]:
     """SKUs that match; a category includes those below it."""
+    rows = matching_skus(board, q, category, location, supplier, status, kind, sort)
+    items = [row_of(board, int(row)) for row in part.of(rows)]
+    return Page(items=items, total=len(rows), as_of_ms=board.progress.event_time_ms)
+
+
+def matching_skus(
+    board: Board,
+    q: str | None,
+    category: str | None,
+    location: str | None,
+    supplier: str | None,
+    status: str | None,
+    kind: Kind | None,
+    sort: str | None,
+) -> Rows:
+    """Rows of the SKUs that match, in order.
+
+    Raises:
+        HTTPException: 422, no such column to sort by.
+    """
     order = sorted_rows(board, sort or "sku", _SORTED_BY)
     mask = labelled_mask(board, q, category=category, location=location, supplier=supplier, status=status)
     if kind is not None:
         money = board.table.money[: len(mask), KINDS.index(kind)]
         mask &= money == money
-    rows = chosen(order, mask)
-    items = [row_of(board, int(row)) for row in part.of(rows)]
-    return Page(items=items, total=len(rows), as_of_ms=board.progress.event_time_ms)
+    return chosen(order, mask)
 
 
 @router.get("/v1/skus/{location}/{sku}", **allows("viewer", 404))
