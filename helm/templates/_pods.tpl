@@ -83,6 +83,15 @@ STOCKSTREAM_FEATURE_STEP_SECONDS: {{ .Values.features.stepSeconds | quote }}
 STOCKSTREAM_CHECKPOINT_INTERVAL_SECONDS: {{ .Values.features.checkpoints.intervalSeconds | quote }}
 STOCKSTREAM_PLANNER_REPLICAS: {{ .Values.serving.plannerReplicas | quote }}
 STOCKSTREAM_FORECAST_PATHS: {{ .Values.serving.forecastPaths | quote }}
+{{- with .Values.monitoring.prometheusUrl }}
+STOCKSTREAM_PROMETHEUS_URL: {{ . | quote }}
+{{- end }}
+{{- with .Values.monitoring.prometheusLink }}
+STOCKSTREAM_PROMETHEUS_LINK: {{ . | quote }}
+{{- end }}
+{{- with .Values.monitoring.grafanaLink }}
+STOCKSTREAM_GRAFANA_LINK: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* The zones as JSON, in their order: the first one is special. */}}

@@ -10,6 +10,7 @@ from serving.api import (
     exceptions,
     export,
     forecasts,
+    labels,
     override_value,
     planners,
     saying,
@@ -29,6 +30,7 @@ from serving.console.pages import mount_console
 
 _ROUTERS = (
     skus,
+    labels,
     forecasts,
     drivers,
     decisions,

@@ -17,10 +17,11 @@ router = APIRouter(tags=["planners"])
 
 
 class Me(BaseModel):
-    """The holder of the token."""
+    """The holder of the token, and the time zone that all of the shop's locations share, if they do."""
 
     name: str
     role: Role
+    time_zone: str | None
 
 
 class ShownOverride(Override):
@@ -48,10 +49,11 @@ class AuditEntry(BaseModel):
 
 
 @router.get("/v1/me", **allows("viewer"))
-async def me(request: Request) -> Me:
+async def me(request: Request, board: OfBoard) -> Me:
     """Whose token this is."""
     holder = holder_in(request)
-    return Me(name=holder.name, role=holder.role)
+    zones = {each.time_zone for each in board.calendars.values()}
+    return Me(name=holder.name, role=holder.role, time_zone=zones.pop() if len(zones) == 1 else None)
 
 
 @router.get("/v1/overrides", **allows("viewer", 404))

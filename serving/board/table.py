@@ -122,6 +122,10 @@ class SkuTable:
         labels = self._labels[name].texts
         return [labels[code] for code in self._codes[name][: len(self)].tolist()]
 
+    def labels(self, name: str) -> list[str]:
+        """The different texts of the column, as far as they are known."""
+        return [text for text in self._labels[name].texts if text]
+
     def numbers(self, name: str) -> NDArray[np.float64]:
         """The numbers of all rows."""
         return self._numbers[name][: len(self)]

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from socket import socket
 
@@ -10,13 +11,18 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser
 
+from batch.forecaster.explanation import Explanation
 from infra.api_tokens import ROLES, Role, token_digest
 from serving.api.access import Holders
+from serving.api.alerts import Monitoring
 from serving.api.application import build_api
 from serving.board.board import Board
+from serving.explained_forecast import Explained
+from serving.inventory.ledger import Key
 from serving.partition_log import Outgoing
 from tests.console.desk import Desk, Scheme, new_desk, started_chromium
 from tests.console.simulated_shop import Shop, simulated_shop
+from tests.unit.serving.api.small_prometheus import SmallPrometheus, small_prometheus
 from tests.unit.serving.records import feed
 
 TOKENS: dict[Role, str] = {role: f"token-of-the-{role}" for role in ROLES}
@@ -43,7 +49,22 @@ def board(shop: Shop) -> Board:
 
 
 @pytest.fixture(scope="session")
-def address(board: Board, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prometheus() -> Iterator[SmallPrometheus]:
+    with small_prometheus() as served:
+        yield served
+
+
+def explained(key: Key, days: int) -> Explained:
+    """What could have moved the simulated forecasts, which no model has made."""
+    moved = {"recent level": 12.0, "promotion": -4.5, "weekday and season": 2.25}
+    explanation = Explanation(days, 100.0, moved, 109.75)
+    return Explained(*key, date(2011, 10, 10), "lstm", "lstm-simulated", None, 112.0, True, explanation)
+
+
+@pytest.fixture(scope="session")
+def address(
+    board: Board, shop: Shop, prometheus: SmallPrometheus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Where the application listens; what is written there reaches the log and its stages."""
 
     def publish(said: Sequence[Outgoing]) -> None:
@@ -51,7 +72,8 @@ def address(board: Board, shop: Shop, tmp_path_factory: pytest.TempPathFactory) 
         assert list(board.due(0.0)) == []
 
     holders = Holders(tokens_file(tmp_path_factory.mktemp("tokens")))
-    http = build_api(board, holders, lambda: [], publish)
+    monitoring = Monitoring(prometheus.url, prometheus.url, "https://grafana.example.com")
+    http = build_api(board, holders, lambda: [], publish, monitoring, explained)
     server = uvicorn.Server(uvicorn.Config(http, log_level="warning"))
     listening = socket()
     listening.bind(("127.0.0.1", 0))

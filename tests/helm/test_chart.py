@@ -31,6 +31,22 @@ def test_no_password_is_in_any_object() -> None:
             assert "PASSWORD" not in variable["name"] or "secretKeyRef" in variable["valueFrom"]
 
 
+def test_the_api_knows_where_alerts_and_dashboards_are() -> None:
+    addresses = {
+        "monitoring.prometheusUrl": "http://prometheus.monitoring:9090",
+        "monitoring.prometheusLink": "https://prometheus.example.com",
+        "monitoring.grafanaLink": "https://grafana.example.com",
+    }
+    given = ",".join(f"{name}={address}" for name, address in addresses.items())
+
+    def known(*values: str) -> list[str]:
+        (settings,) = [each for each in objects(*values) if each["metadata"]["name"].endswith("-settings")]
+        return [value for name, value in settings["data"].items() if name.endswith(("_LINK", "METHEUS_URL"))]
+
+    assert sorted(known(given)) == sorted(addresses.values())
+    assert known() == []
+
+
 BREAKAGES = [
     ("partitions=0", "partitions"),
     ("partitions=many", "partitions"),
@@ -76,6 +92,8 @@ BREAKAGES = [
     ("training.mode=cluster", "training.mode"),
     ("training.workers=0", "training.workers"),
     ("monitoring.podMonitors=1", "monitoring.podMonitors"),
+    ("monitoring.prometheusUrl=prometheus:9090", "monitoring.prometheusUrl"),
+    ("monitoring.grafanaLink=javascript:x", "monitoring.grafanaLink"),
     ("networkPolicies.egressPorts[0]=70000", "networkPolicies.egressPorts"),
     ("podSecurity.userId=0", "podSecurity.userId"),
 ]

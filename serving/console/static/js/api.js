@@ -1,7 +1,10 @@
 /** Requests to the API this page came from; every failure becomes an ApiError that says what to do. */
 
+import { h } from "./dom.js";
 import { endSession, signedIn, token } from "./session.js";
 import { texts } from "./texts.js";
+
+const KEPT_MS = 60_000;
 
 /** An answer other than success, or none; `message` is for people. */
 export class ApiError extends Error {
@@ -15,14 +18,36 @@ export class ApiError extends Error {
   }
 }
 
+/** @typedef {Record<string, string|number|boolean|null|undefined>} Asked empty values are left out */
+
 /**
  * @param {string} path
- * @param {Record<string, string|number|boolean|null|undefined>} [query] empty values are left out
+ * @param {Asked} [query]
  */
-export async function read(path, query = {}) {
+export const read = (path, query = {}) => request("GET", withQuery(path, query));
+
+/**
+ * Leaves an answer in the browser's downloads. A link could not carry the token.
+ * @param {string} path
+ * @param {Asked} query
+ * @param {string} name of the file
+ */
+export async function download(path, query, name) {
+  const response = await answer(withQuery(path, query), { headers: authorization(), credentials: "omit" });
+  if (!response.ok) throw await asError(response);
+  const url = URL.createObjectURL(await response.blob());
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
+}
+
+/**
+ * @param {string} path
+ * @param {Asked} query
+ */
+function withQuery(path, query) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return request("GET", text ? `${path}?${text}` : path);
+  return text ? `${path}?${text}` : path;
 }
 
 /**
@@ -47,10 +72,15 @@ async function request(method, path, body, headers = {}) {
     body: body && JSON.stringify(body),
     credentials: "omit",
   });
+  if (!response.ok) throw await asError(response);
+  return response.json().catch(() => null);
+}
+
+/** @param {Response} response a failure; who is no longer known has to sign in again */
+async function asError(response) {
   const content = await response.json().catch(() => null);
-  if (response.ok) return content;
   if (response.status === 401 && signedIn()) endSession();
-  throw new ApiError(response.status, content?.detail ?? texts.errors.status(response.status));
+  return new ApiError(response.status, content?.detail ?? texts.errors.status(response.status));
 }
 
 /** @returns {Record<string, string>} */

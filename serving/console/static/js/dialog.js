@@ -7,11 +7,24 @@ import { texts } from "./texts.js";
  * Asks for a reason; what is written never goes without one.
  * @param {{title: string, details: string, confirm: string, send: (reason: string) => Promise<void>}} question
  */
-export function askReason({ title, details, confirm, send }) {
+export const askReason = (question) =>
+  ask({ ...question, label: texts.reason, field: h("textarea", { required: true, maxlength: 500, rows: 3 }) });
+
+/**
+ * Asks for a name.
+ * @param {{title: string, details: string, confirm: string, send: (name: string) => Promise<void>}} question
+ */
+export const askName = (question) =>
+  ask({ ...question, label: texts.name, field: h("input", { type: "text", required: true, maxlength: 60 }) });
+
+/**
+ * @param {{title: string, details: string, confirm: string, label: string, field: any,
+ *   send: (answer: string) => Promise<void>}} question
+ */
+function ask({ title, details, confirm, label, field, send }) {
   const heading = newId("dialog");
-  const field = newId("reason");
+  field.id = newId("answer");
   const problem = h("p", { class: "problem", role: "alert" });
-  const reason = h("textarea", { id: field, required: true, maxlength: 500, rows: 3 });
   const button = h("button", { class: "button primary" }, confirm);
   const dialog = h(
     "dialog",
@@ -19,8 +32,8 @@ export function askReason({ title, details, confirm, send }) {
     h("form", { method: "dialog", onsubmit: submit },
       h("h2", { id: heading }, title),
       h("p", {}, details),
-      h("label", { for: field }, texts.reason),
-      reason,
+      h("label", { for: field.id }, label),
+      field,
       problem,
       h("div", { class: "buttons" }, h("button", { class: "button", type: "button", onclick: () => dialog.close() }, texts.cancel), button),
     ),
@@ -32,7 +45,7 @@ export function askReason({ title, details, confirm, send }) {
   async function submit(event) {
     event.preventDefault();
     button.disabled = true;
-    await send(reason.value.trim()).then(() => dialog.close(), (error) => (problem.textContent = error.message));
+    await send(field.value.trim()).then(() => dialog.close(), (error) => (problem.textContent = error.message));
     button.disabled = false;
   }
 }

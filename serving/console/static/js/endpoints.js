@@ -1,6 +1,6 @@
 /** The API, one function per endpoint. */
 
-import { read, write } from "./api.js";
+import { download, read, write } from "./api.js";
 
 /**
  * @template T
@@ -20,7 +20,7 @@ import { read, write } from "./api.js";
  * @typedef {{sku: string, location: string, description: string, category: string, supplier: string,
  *   currency: string, on_hand: number|null, on_order: number|null, stock_value: number|null,
  *   demand_28_days: number|null, days_of_cover: number|null, stock_out_risk: number|null,
- *   money_at_risk: number|null, kinds: string[], decision_id: string|null, decision_status: string|null,
+ *   money_at_risk: number|null, kinds: string[], forecaster: string|null, decision_id: string|null, decision_status: string|null,
  *   quantity: number|null, action: Action|null}} Row
  */
 
@@ -44,6 +44,11 @@ import { read, write } from "./api.js";
  */
 
 /**
+ * @typedef {{origin: string, days: number, reference: number, drivers: {name: string, units: number}[],
+ *   forecast: number, published: number|null, same_context: boolean|null}} Drivers
+ */
+
+/**
  * @param {string} location
  * @param {string} sku
  */
@@ -64,6 +69,13 @@ export const exceptions = (/** @type {any} */ query) => read("/v1/exceptions", q
 /** @returns {Promise<Page<Row>>} */
 export const skus = (/** @type {any} */ query) => read("/v1/skus", query);
 
+/** @returns {Promise<Record<"category"|"location"|"supplier", string[]>>} what lists can be filtered by */
+export const labels = () => read("/v1/labels");
+
+/** Every row of a list that matches, as a file. */
+export const exported = (/** @type {"skus"|"exceptions"} */ list, /** @type {any} */ query) =>
+  download(`/v1/export/${list}.csv`, query, `${list}.csv`);
+
 /** @returns {Promise<Detail>} */
 export const skuDetail = (/** @type {string} */ location, /** @type {string} */ sku) => read(ofSku(location, sku));
 
@@ -81,6 +93,10 @@ export const pastForecasts = (/** @type {string} */ location, /** @type {string}
 /** @returns {Promise<any>} a demand.forecasts.v1 record */
 export const forecast = (/** @type {string} */ location, /** @type {string} */ sku) =>
   read(`/v1/forecasts/${encodeURIComponent(location)}/${encodeURIComponent(sku)}`);
+
+/** @returns {Promise<Drivers>} what moved the latest forecast; it takes seconds */
+export const drivers = (/** @type {string} */ location, /** @type {string} */ sku) =>
+  read(`/v1/forecasts/${encodeURIComponent(location)}/${encodeURIComponent(sku)}/drivers`);
 
 /** @returns {Promise<Page<any>>} inventory.reorder-decisions.v1 records, newest first */
 export const decisionHistory = (/** @type {string} */ location, /** @type {string} */ sku) =>
@@ -122,6 +138,9 @@ export const models = () => read("/v1/models");
 
 /** @returns {Promise<any>} */
 export const system = () => read("/v1/system");
+
+/** @returns {Promise<{watched: boolean, items: any[], prometheus_link: string|null, grafana_link: string|null}>} */
+export const alerts = () => read("/v1/alerts");
 
 /** @returns {Promise<Page<any>>} */
 export const audit = (/** @type {any} */ query) => read("/v1/audit", query);

@@ -64,6 +64,12 @@ export const money = (value) => (value ? amount(Number(value.amount), value.curr
 /** @param {Money|null|undefined} value the price of one unit */
 export const unitPrice = (value) => (value ? amount(Number(value.amount), value.currency, 2) : texts.unknown);
 
+/** The zone of days and instants that name no other: the shop's, where its locations share one. */
+let shopZone = "UTC";
+
+/** @param {string} timeZone */
+export const useTimeZone = (timeZone) => (shopZone = timeZone);
+
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const dayFormats = new Map();
 
@@ -82,7 +88,7 @@ function dayFormat(timeZone, options) {
  * @param {number|null|undefined} ms since 1970 UTC
  * @param {string} [timeZone]
  */
-export function day(ms, timeZone = "UTC") {
+export function day(ms, timeZone = shopZone) {
   if (unknown(ms)) return texts.unknown;
   return dayFormat(timeZone, { day: "numeric", month: "short", year: "numeric" }).format(/** @type {number} */ (ms));
 }
@@ -91,7 +97,7 @@ export function day(ms, timeZone = "UTC") {
  * @param {number|null|undefined} ms
  * @param {string} [timeZone]
  */
-export function weekday(ms, timeZone = "UTC") {
+export function weekday(ms, timeZone = shopZone) {
   if (unknown(ms)) return texts.unknown;
   return dayFormat(timeZone, { weekday: "short", day: "numeric", month: "short" }).format(/** @type {number} */ (ms));
 }
@@ -100,7 +106,7 @@ export function weekday(ms, timeZone = "UTC") {
  * @param {number|null|undefined} ms
  * @param {string} [timeZone]
  */
-export function instant(ms, timeZone = "UTC") {
+export function instant(ms, timeZone = shopZone) {
   if (unknown(ms)) return texts.unknown;
   const options = /** @type {const} */ ({ dateStyle: "medium", timeStyle: "short" });
   return dayFormat(timeZone, options).format(/** @type {number} */ (ms));

@@ -1,8 +1,10 @@
 /** Who is signed in. The token stays in this tab's session storage and travels in a header, never in an address. */
 
+import { useTimeZone } from "./format.js";
+
 const KEY = "token";
 
-/** @typedef {{name: string, role: "viewer"|"planner"|"admin"}} Person */
+/** @typedef {{name: string, role: "viewer"|"planner"|"admin", time_zone: string|null}} Person */
 
 /** @type {Person|null} */
 let person = null;
@@ -17,6 +19,7 @@ export const mayWrite = () => person !== null && person.role !== "viewer";
 /** @param {Person} known whom the API knows the token as */
 export function keepSession(known) {
   person = known;
+  useTimeZone(known.time_zone ?? "UTC");
   document.dispatchEvent(new Event("sessionchange"));
 }
 

@@ -25,4 +25,10 @@ export const actionTag = (action) => (action ? tag(texts.actions[action] ?? acti
 
 /** @param {{sku: string, location: string, description: string}} row */
 export const rowName = ({ sku, location, description }) =>
-  h("div", { class: "row-name" }, h("a", { href: skuAddress(sku, location) }, description || sku), h("span", {}, `${sku} · ${location}`));
+  h("div", { class: "row-name" }, h("a", { href: skuAddress(sku, location) }, description || sku), h("span", {}, named(sku, description) ? `${sku} · ${location}` : location));
+
+/**
+ * @param {string} sku
+ * @param {string} description which some catalogues fill with the SKU
+ */
+const named = (sku, description) => description !== "" && description !== sku;

@@ -1,4 +1,6 @@
-/** Every word of the console, in one place. */
+/** Every word of the console, in one place; those of the System page are beside it. */
+
+import { systemTexts } from "./texts_system.js";
 
 const plural = (/** @type {number} */ n, /** @type {string} */ one, /** @type {string} */ many) => (n === 1 ? one : many);
 
@@ -15,6 +17,7 @@ export const texts = {
   retry: "Try again",
   cancel: "Cancel",
   reason: "Reason (kept with it)",
+  name: "Name",
   noPage: "There is no such page",
   signOut: "Sign out",
   roles: { viewer: "viewer, reads only", planner: "planner", admin: "administrator" },
@@ -46,6 +49,8 @@ export const texts = {
     chosen: (/** @type {number} */ n) => `${n} ${plural(n, "decision", "decisions")} chosen`,
     search: "Search",
     searchHint: "SKU or description",
+    export: "Export CSV",
+    labels: { category: "Category", supplier: "Supplier", location: "Location" },
   },
 
   kinds: {
@@ -68,6 +73,7 @@ export const texts = {
     all: "All exceptions",
     item: "Item",
     kind: "What",
+    exception: "Exception",
     why: "Why",
     money: "At\u00a0risk",
     decision: "Decision",
@@ -218,20 +224,14 @@ export const texts = {
     scope: "For",
     scopes: { here: "this SKU here", everywhere: "this SKU everywhere", category: (/** @type {string} */ name) => `category ${name}`, location: (/** @type {string} */ name) => `everything at ${name}` },
     from: "Demand from", to: "Demand to (day included)", expires: "Holds until (day included)",
-    reason: "Reason",
-    reasonHint: "For example: TV advert on Friday",
-    button: "Override",
+    reason: "Reason", reasonHint: "For example: TV advert on Friday", button: "Override",
     done: "Override written. A new decision follows where no order is placed yet.",
     sizes: { forecast_factor: "1.5 means half as much again", order_quantity: "units of the next order" },
   },
 
   history: {
-    title: "History",
-    decisions: "Decisions",
-    overrides: "Overrides",
-    actions: "Approvals",
-    none: "Nothing yet",
-    day: "Review", status: "Status", quantity: "Quantity", cost: "Cost", why: "Why", cause: "Cause",
+    decisions: "Decisions", overrides: "Overrides", actions: "Approvals", none: "Nothing yet",
+    day: "Review", quantity: "Quantity", cost: "Cost", why: "Why",
     what: "What", until: "Until", author: "By", when: "When", reason: "Reason", state: "State",
     active: "active", over: "over", withdraw: "Withdraw", withdrawTitle: "Withdraw this override?",
     withdrawDetails: "It ends now; decisions already made stand.",
@@ -273,16 +273,27 @@ export const texts = {
     },
   },
 
-  system: {
-    title: "System", lead: "What runs, how fresh it is, and who changed what.",
-    state: "State", clock: (/** @type {string} */ time) => `Event time has reached ${time} UTC.`, ready: "Ready", notReady: "Not ready",
-    flow: "Flow", flowLead: "From stock and clicks to decisions, and back to the forecasts' scores.",
-    steps: { stock: "Stock levels", features: "Features", forecasts: "Forecasts", positions: "Positions", proposals: "Proposals", decisions: "Decisions", accuracy: "Accuracy" },
-    rate: (/** @type {string} */ n) => `${n} a second`, lag: (/** @type {string} */ n) => `${n} behind`,
-    topics: "Topics", topicsLead: "As this API has read them.", topic: "Topic", records: "Records", perSecond: "A second", behind: "Behind", newest: "Newest event (UTC)", fresh: "Last record", none: "Nothing yet",
-    models: "Models", modelsLead: "Which forecaster has served, and requests to train again.", model: "Model", byFallback: "By the fallback", since: "First origin", latest: "Newest origin", forecasts: "Forecasts", retrain: "Retrain",
-    audit: "Changes", auditLead: "Every override, approval and policy with its author.", what: "What", noChanges: "Nobody has changed anything",
+  views: {
+    label: "View", none: "–", save: "Save view", remove: "Remove view", saveTitle: "Save this view",
+    saveDetails: "Filters and order are kept under this name in this browser. One of the same name is replaced.",
   },
+
+  drivers: {
+    title: "What moves the forecast",
+    lead: "From the usual level to the forecast, in units of demand. Worked out on request: the days are read again.",
+    button: "Work out",
+    sum: (/** @type {number} */ days, /** @type {string} */ origin) => `Mean demand, sum of ${days} days from ${origin}.`,
+    reference: "Usual level, usual open days", forecast: "Mean of the forecast", recalibration: "Recalibration", published: "Mean as published",
+    names: {
+      "recent level": "Recent level", promotion: "Promotions", price: "Prices", "stock-outs": "Stock-outs", "open days ahead": "Open days ahead",
+      "weekday and season": "Weekday and season", "nearness of Christmas": "Nearness of Christmas", "what the network adds": "What the network adds",
+    },
+    none: (/** @type {string|null} */ name) => (name ? "No model made this forecast" : "No forecast yet"),
+    noneHint: "The fallback follows the last 56 open days, a new item its comparable items: there are no learnt drivers.",
+    otherDays: "The days read now are not those that the published forecast read: panel or topics have changed since.",
+  },
+
+  ...systemTexts,
 
   chart: { asTable: "Show as a table", day: "Day" },
 };

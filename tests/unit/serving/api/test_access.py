@@ -13,7 +13,15 @@ from infra.errors import StockstreamError
 from serving.api.access import MAX_BODY_BYTES, Holders
 from serving.api.application import build_api, described
 from serving.board.board import Board
-from tests.unit.serving.api.small_api import TOKENS, client, refuse, signed_in, tokens_file
+from tests.unit.serving.api.small_api import (
+    TOKENS,
+    board_of,
+    client,
+    refuse,
+    shop_log,
+    signed_in,
+    tokens_file,
+)
 
 OPEN = {("get", "/healthz"), ("get", "/readyz")}
 PAGES = {"/", "/console"}
@@ -21,6 +29,7 @@ NEEDS: dict[tuple[str, str], Role] = {
     ("get", path): "viewer"
     for path in (
         "/openapi.json",
+        "/v1/alerts",
         "/v1/audit",
         "/v1/decision-actions",
         "/v1/decisions",
@@ -28,7 +37,11 @@ NEEDS: dict[tuple[str, str], Role] = {
         "/v1/decisions/{decision_id}/steps",
         "/v1/events",
         "/v1/exceptions",
+        "/v1/export/exceptions.csv",
+        "/v1/export/skus.csv",
         "/v1/forecasts/{location}/{sku}",
+        "/v1/forecasts/{location}/{sku}/drivers",
+        "/v1/labels",
         "/v1/me",
         "/v1/models",
         "/v1/override-value",
@@ -130,11 +143,13 @@ def test_an_unknown_token_is_refused_with_a_problem(tmp_path: Path, header: str)
     assert answer.json()["title"] == "Unauthorized"
 
 
-def test_a_holder_is_told_name_and_role(tmp_path: Path) -> None:
-    assert client(tmp_path, Board(), "planner").get("/v1/me").json() == {
-        "name": "some-planner",
-        "role": "planner",
-    }
+def test_a_holder_is_told_name_role_and_the_shops_time_zone(tmp_path: Path) -> None:
+    for board, zone in ((Board(), None), (board_of(shop_log().entries), "Europe/London")):
+        assert client(tmp_path, board, "planner").get("/v1/me").json() == {
+            "name": "some-planner",
+            "role": "planner",
+            "time_zone": zone,
+        }
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/skus/a"])

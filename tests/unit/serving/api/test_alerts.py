@@ -1,7 +1,4 @@
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,17 +11,7 @@ from serving.api.alerts import Monitoring
 from serving.api.application import build_api
 from serving.board.board import Board
 from tests.unit.serving.api.small_api import refuse, signed_in, tokens_file
-
-
-def active(name: str, state: str, severity: str, at: str) -> dict[str, object]:
-    return {
-        "labels": {"alertname": name, "severity": severity},
-        "annotations": {"summary": f"{name} is on", "runbook_url": f"https://runbooks.example.com#{name}"},
-        "state": state,
-        "activeAt": at,
-        "value": "1e+00",
-    }
-
+from tests.unit.serving.api.small_prometheus import SmallPrometheus, active, small_prometheus
 
 PENDING = active("TargetDown", "pending", "page", "2026-01-05T09:00:00.123456789Z")
 TICKET = active("Unheard", "firing", "ticket", "2026-01-05T08:00:00Z")
@@ -32,25 +19,10 @@ PAGE = active("BrokerDown", "firing", "page", "2026-01-05T10:00:00Z")
 
 
 @pytest.fixture
-def prometheus() -> Iterator[str]:
-    """A server that answers as Prometheus does."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            alerts = [PENDING, TICKET, PAGE] if self.path == "/api/v1/alerts" else []
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"status": "success", "data": {"alerts": alerts}}).encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Says nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def prometheus() -> Iterator[SmallPrometheus]:
+    with small_prometheus() as served:
+        served.alerts = [PENDING, TICKET, PAGE]
+        yield served
 
 
 def watching(folder: Path, monitoring: Monitoring) -> TestClient:
@@ -58,15 +30,15 @@ def watching(folder: Path, monitoring: Monitoring) -> TestClient:
     return TestClient(http, headers=signed_in("viewer"), raise_server_exceptions=False)
 
 
-def test_what_fires_and_gets_people_up_comes_first(tmp_path: Path, prometheus: str) -> None:
-    answer = watching(tmp_path, Monitoring(prometheus)).get("/v1/alerts").json()
+def test_what_fires_and_gets_people_up_comes_first(tmp_path: Path, prometheus: SmallPrometheus) -> None:
+    answer = watching(tmp_path, Monitoring(prometheus.url)).get("/v1/alerts").json()
 
     assert answer["watched"]
     assert [each["name"] for each in answer["items"]] == ["BrokerDown", "Unheard", "TargetDown"]
     broker = answer["items"][0]
     assert (broker["severity"], broker["summary"]) == ("page", "BrokerDown is on")
     assert broker["since_ms"] == 1767607200000
-    assert broker["runbook_url"] == "https://runbooks.example.com#BrokerDown"
+    assert broker["runbook_url"] == "infra/runbook.md#brokerdown"
     assert broker["runbook"].startswith("**Means.** A Kafka broker answers no scrape.")
     assert answer["items"][1]["runbook"] is None
 
@@ -80,11 +52,15 @@ def test_without_a_prometheus_nothing_is_watched_and_that_is_said(tmp_path: Path
     assert (answer["grafana_link"], answer["prometheus_link"]) == ("https://grafana.example.com", None)
 
 
-def test_a_prometheus_that_does_not_answer_is_not_taken_for_quiet(tmp_path: Path) -> None:
-    answer = watching(tmp_path, Monitoring("http://127.0.0.1:1")).get("/v1/alerts")
+def test_a_prometheus_that_does_not_answer_is_not_taken_for_quiet(
+    tmp_path: Path, prometheus: SmallPrometheus
+) -> None:
+    prometheus.is_well = False
+    for url in (prometheus.url, "http://127.0.0.1:1"):
+        answer = watching(tmp_path, Monitoring(url)).get("/v1/alerts")
 
-    assert answer.status_code == 503
-    assert "http://127.0.0.1:1 does not answer" in answer.json()["detail"]
+        assert answer.status_code == 503
+        assert f"{url} does not answer" in answer.json()["detail"]
 
 
 def test_every_alert_of_the_project_has_a_section_in_the_runbook() -> None:

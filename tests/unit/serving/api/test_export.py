@@ -37,7 +37,9 @@ def test_no_text_begins_as_a_formula_and_all_of_it_is_there(lines: list[list[str
 
 
 def test_a_negative_number_stays_a_number() -> None:
-    assert list(csv_of(["n"], [[-1.5], [None], ["-1.5"]])) == ["n\r\n-1.5\r\n\r\n'-1.5\r\n"]
+    lines = [[-1.5, 1], [None, 2], ["-1.5", 3]]
+
+    assert list(csv_of(["n", "m"], lines)) == ["n,m\r\n-1.5,1\r\n,2\r\n'-1.5,3\r\n"]
 
 
 def test_an_export_has_every_row_of_the_list_in_its_order(http: TestClient) -> None:

@@ -5,7 +5,8 @@ from starlette.testclient import TestClient
 
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import ReorderDecision
-from infra.contracts.topics import DECISIONS, FORECASTS, STOCK_LEVELS
+from infra.contracts.shop import Item
+from infra.contracts.topics import DECISIONS, FORECASTS, ITEMS, STOCK_LEVELS
 from serving.board.board import Board
 from serving.board.kept_skus import DECISIONS_KEPT
 from serving.partition_log import Entry
@@ -274,3 +275,15 @@ def test_old_decisions_and_forecasts_leave_but_not_the_forecast_that_the_latest_
     named: DemandForecast | None = kept.read_forecast(EPOCH)
     assert named is not None
     assert len(kept.forecasts) == 2
+
+
+def test_what_lists_can_be_filtered_by_is_what_the_catalogue_names(http: TestClient, log: MemoryLog) -> None:
+    items = [each for each in log.messages(ITEMS) if isinstance(each, Item)]
+    labels = http.get("/v1/labels").json()
+
+    assert labels["supplier"] == sorted({each.supplier for each in items})
+    assert labels["location"] == [LOCATION]
+    whole = {each.category for each in items}
+    assert whole | {path.split(":")[0] for path in whole} <= set(labels["category"])
+    for category in labels["category"]:
+        assert http.get("/v1/skus", params={"category": category}).json()["total"] > 0

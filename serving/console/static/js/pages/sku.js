@@ -11,6 +11,7 @@ import { texts } from "../texts.js";
 import { card, factList, tiles } from "../tiles.js";
 import { decisionCard } from "./sku_decision.js";
 import { demandCard, trafficCard } from "./sku_demand.js";
+import { driversCard } from "./sku_drivers.js";
 import { historyCard } from "./sku_history.js";
 import { overrideCard } from "./sku_override.js";
 import { stockCard } from "./sku_stock.js";
@@ -59,7 +60,7 @@ function page(detail, now, query, reload) {
     h(
       "div",
       { class: "wide-and-narrow" },
-      h("div", { class: "stack" }, demandCard(detail, query), stockCard(detail), trafficCard(detail)),
+      h("div", { class: "stack" }, demandCard(detail, query), stockCard(detail), trafficCard(detail), driversCard(detail)),
       h("div", { class: "stack" }, decisionCard(detail, reload), mayWrite() && overrideCard(detail, now, reload), facts(detail)),
     ),
     historyCard(detail, reload),

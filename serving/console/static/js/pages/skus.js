@@ -2,30 +2,37 @@
 
 import { h } from "../dom.js";
 import { skus as list } from "../endpoints.js";
-import { searchField, selectField } from "../filters.js";
+import { exportButton, labelFields, searchField, selectField } from "../filters.js";
 import * as format from "../format.js";
 import { serverTable } from "../table.js";
 import { actionTag, rowName, statusTag } from "../tags.js";
 import { texts } from "../texts.js";
+import { savedViews } from "../views.js";
 
 /** @typedef {import("../endpoints.js").Row} Row */
+
+const SORT = "-stock_value";
 
 /**
  * @param {import("../router.js").Route} route
  * @returns {Node[]}
  */
 export function skus({ query, signal }) {
-  const load = (/** @type {any} */ paging) => list({ ...paging, ...chosen(query) });
-  const table = serverTable({ caption: texts.skus.caption, columns: COLUMNS, query, sort: "-stock_value", load, none: texts.skus.none });
+  const load = (/** @type {any} */ paging) => list({ ...chosen(query), ...paging });
+  const table = serverTable({ caption: texts.skus.caption, columns: COLUMNS, query, sort: SORT, load, none: texts.skus.none });
   document.addEventListener("livechange", table.reload, { signal });
+  const tools = h("div", { class: "tools" }, savedViews("skus", query), exportButton("skus", () => chosen(query)));
+  const filters = h("div", { class: "filters" }, searchField(query), ...selects(query), labelFields(query, ["category", "supplier", "location"]));
   return [
-    h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.skus.title), h("p", {}, texts.skus.lead))),
-    h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query), ...selects(query)), table.element),
+    h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.skus.title), h("p", {}, texts.skus.lead)), tools),
+    h("section", { class: "card stack" }, filters, table.element),
   ];
 }
 
+const FILTERS = ["q", "status", "kind", "category", "supplier", "location"];
+
 /** @param {import("../router.js").Query} query */
-const chosen = (query) => ({ q: query.get("q"), status: query.get("status"), kind: query.get("kind") });
+const chosen = (query) => ({ ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])), sort: query.get("sort", SORT) });
 
 /** @param {import("../router.js").Query} query */
 function selects(query) {
@@ -36,7 +43,7 @@ function selects(query) {
       options: [["", texts.skus.any], ...Object.entries(names)],
       change: (value) => query.set({ [name]: value, offset: null }),
     });
-  return [field("status", texts.skus.order, texts.statuses), field("kind", texts.today.kind, texts.kinds)];
+  return [field("status", texts.skus.status, texts.statuses), field("kind", texts.today.exception, texts.kinds)];
 }
 
 const COLUMNS = [

@@ -9,6 +9,7 @@ import { serverTable } from "../table.js";
 import { tag } from "../tags.js";
 import { texts } from "../texts.js";
 import { card } from "../tiles.js";
+import { alertsCard } from "./system_alerts.js";
 
 const words = texts.system;
 const AGAIN_MS = 5000;
@@ -37,6 +38,7 @@ export function system({ query, signal }) {
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead))),
     place,
+    alertsCard(signal),
     card(words.models, words.modelsLead, part("stack", api.models, models)),
     card(words.audit, words.auditLead, auditTable(query, signal)),
   ];
@@ -47,7 +49,7 @@ function live(answer) {
   const stages = new Map(answer.topics.map((/** @type {any} */ stage) => [stage.topic, stage]));
   const known = FLOW.filter(([, topic]) => stages.has(topic));
   return [
-    card(words.state, words.clock(format.instant(answer.event_time_ms)), state(answer)),
+    card(words.state, words.clock(format.instant(answer.event_time_ms, "UTC")), state(answer)),
     card(words.flow, words.flowLead, h("ol", { class: "flow" }, known.map(([name, topic]) => step(name, stages.get(topic))))),
     card(words.topics, words.topicsLead, listed(words.topics, topicColumns(), answer.topics, words.none)),
   ];
@@ -79,7 +81,7 @@ const topicColumns = () => [
   [words.records, (stage) => format.count(stage.records), "numeric"],
   [words.perSecond, (stage) => format.decimal(stage.per_second), "numeric"],
   [words.behind, (stage) => format.duration(stage.behind_seconds), "numeric"],
-  [words.newest, (stage) => format.instant(stage.newest_ms), "numeric"],
+  [words.newest, (stage) => format.instant(stage.newest_ms, "UTC"), "numeric"],
   [words.fresh, (stage) => format.duration(stage.silent_seconds), "numeric"],
 ];
 

@@ -3,15 +3,18 @@
 import { exceptions } from "../endpoints.js";
 import { bulkBar } from "../bulk.js";
 import { h } from "../dom.js";
-import { searchField } from "../filters.js";
+import { exportButton, labelFields, searchField } from "../filters.js";
 import * as format from "../format.js";
 import { Selection } from "../selection.js";
 import { mayWrite } from "../session.js";
 import { serverTable } from "../table.js";
 import { actionTag, kindTag, rowName, statusTag } from "../tags.js";
 import { texts } from "../texts.js";
+import { savedViews } from "../views.js";
 
 /** @typedef {import("../endpoints.js").Exception} Exception */
+
+const SORT = "-money_at_risk";
 
 /**
  * @param {import("../router.js").Route} route
@@ -22,23 +25,29 @@ export function today({ query, signal }) {
   const chips = h("div", { class: "chips", role: "group", "aria-label": texts.today.kind });
   const selection = new Selection(decisionOf, (/** @type {Exception} */ row) => row.description || row.sku);
   const load = async (/** @type {any} */ paging) => {
-    const answer = await exceptions({ ...paging, kind: query.get("kind"), q: query.get("q") });
+    const answer = await exceptions({ ...chosen(query), ...paging });
     lead.textContent = texts.today.lead(format.day(answer.as_of_ms));
     chips.replaceChildren(...kindChips(answer, query));
     return answer;
   };
   const table = serverTable({
-    caption: texts.today.caption, columns: COLUMNS, query, sort: "-money_at_risk", load, none: texts.today.none,
+    caption: texts.today.caption, columns: COLUMNS, query, sort: SORT, load, none: texts.today.none,
     selection: mayWrite() ? selection : undefined,
   });
   document.addEventListener("livechange", table.reload, { signal });
+  const tools = h("div", { class: "tools" }, savedViews("today", query), exportButton("exceptions", () => chosen(query)));
   return [
-    h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.today.title), lead)),
+    h("div", { class: "page-head" }, h("div", {}, h("h1", {}, texts.today.title), lead), tools),
     chips,
-    h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query)), table.element),
+    h("section", { class: "card stack" }, h("div", { class: "filters" }, searchField(query), labelFields(query, ["category", "location"])), table.element),
     bulkBar(selection, table.reload),
   ];
 }
+
+const FILTERS = ["kind", "q", "category", "location"];
+
+/** @param {import("../router.js").Query} query */
+const chosen = (query) => ({ ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])), sort: query.get("sort", SORT) });
 
 /** @param {Exception} row only an order can be approved, and only once */
 const decisionOf = (row) => (row.decision_status === "order" && row.action !== "approve" ? row.decision_id : null);

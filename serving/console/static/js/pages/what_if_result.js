@@ -22,7 +22,7 @@ export function result(answer) {
   return [
     card(words.result, words.resultLead(answer.recomputed, format.day(answer.epoch_ms + HALF_DAY_MS)), sameTag(answer), comparison(answer)),
     answer.curve && card(words.curveTitle, words.curveLead, curve(answer)),
-    card(words.lines, words.linesLead(answer.changed), lines(answer)),
+    answer.changed > 0 && card(words.lines, words.linesLead(answer.changed), lines(answer)),
   ].filter(Boolean);
 }
 
