@@ -127,6 +127,30 @@ def test_every_page_shows_the_demo_and_is_accessible(planner: Desk, demo: Demons
     planner.page.emulate_media(color_scheme="light")
 
 
+def test_what_moves_a_forecast_adds_up_in_units(planner: Desk, demo: Demonstration) -> None:
+    largest = demo.largest_orders()[0]
+    planner.open(f"sku/{largest.location}/{largest.sku}")
+    planner.page.get_by_role("button", name="Work out").click()
+    card = planner.page.locator("section.card").filter(has_text="What moves the forecast")
+    expect(card.get_by_text("Mean as published")).to_be_visible(timeout=90_000)
+    planner.picture("demo-sku-drivers")
+
+    path = f"/v1/forecasts/{largest.location}/{largest.sku}/drivers"
+    headers = {"Authorization": f"Bearer {planner.tokens['viewer']}"}
+    found = planner.page.request.get(f"{planner.address}{path}", headers=headers, timeout=90_000).json()
+    moved = sum(each["units"] for each in found["drivers"])
+    assert found["reference"] + moved == pytest.approx(found["forecast"])
+    assert found["same_context"]
+
+
+def test_the_system_page_asks_the_stacks_prometheus(planner: Desk, demo: Demonstration) -> None:
+    planner.open("system")
+
+    link = planner.page.get_by_role("link", name="Open Prometheus")
+    assert link.get_attribute("href") == f"http://127.0.0.1:{demo.stack.prometheus_port()}"
+    assert planner.page.get_by_role("alert").filter(has_text="does not answer").count() == 0
+
+
 def test_a_hold_supersedes_the_decision_and_the_shop_does_not_order(
     planner: Desk, demo: Demonstration
 ) -> None:
