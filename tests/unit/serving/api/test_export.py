@@ -37,7 +37,7 @@ def test_no_text_begins_as_a_formula_and_all_of_it_is_there(lines: list[list[str
 
 
 def test_a_negative_number_stays_a_number() -> None:
-    lines = [[-1.5, 1], [None, 2], ["-1.5", 3]]
+    lines: list[list[str | float | None]] = [[-1.5, 1], [None, 2], ["-1.5", 3]]
 
     assert list(csv_of(["n", "m"], lines)) == ["n,m\r\n-1.5,1\r\n,2\r\n'-1.5,3\r\n"]
 
