@@ -44,7 +44,19 @@ class LeastCost(Record):
     holding_rate: Rate
 
 
-Target = Annotated[CycleService | FillRate | LeastCost, Field(discriminator="kind")]
+class GroupFillRate(Record):
+    """The share of all units wanted that is served, at the least stock value: Sherbrooke's system approach.
+
+    `exchange` is how much money may lie in stock for a year to spare one unit of unmet demand, the same for
+    every item of the group, so that dear items get less service than cheap ones. More money, more service.
+    """
+
+    kind: Literal["group_fill_rate"]
+    exchange: PositiveAmount
+
+
+Target = Annotated[CycleService | FillRate | LeastCost | GroupFillRate, Field(discriminator="kind")]
+CycleTarget = Annotated[CycleService | LeastCost | GroupFillRate, Field(discriminator="kind")]
 
 
 class FixedLot(Record):
@@ -66,9 +78,13 @@ Lot = Annotated[FixedLot | EconomicLot, Field(discriminator="kind")]
 
 
 class CoverUntilNextArrival(Record):
-    """The default: no stock-out from the order's arrival to the next one's, at the item's service level."""
+    """The default: no stock-out from the order's arrival to the next one's.
+
+    At the item's own service level, or at the one that the target leads to.
+    """
 
     policy: Literal["cover-until-next-arrival"]
+    target: CycleTarget | None = Field(None, exclude_if=left_out_if_none)
 
 
 class OrderUpTo(Record):

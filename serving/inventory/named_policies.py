@@ -14,6 +14,7 @@ from infra.contracts.inventory import DecisionInputs
 from infra.contracts.replenishment import (
     BaseStock,
     CappedBaseStock,
+    CoverUntilNextArrival,
     Lookahead,
     MinMax,
     Newsvendor,
@@ -38,7 +39,13 @@ from serving.inventory.policies import (
     projected_stock,
 )
 from serving.inventory.rollout import DayCosts, Situation
-from serving.inventory.targets import DAYS_A_YEAR, lot_sizes, order_up_to_levels, reorder_points
+from serving.inventory.targets import (
+    DAYS_A_YEAR,
+    cycle_service_levels,
+    lot_sizes,
+    order_up_to_levels,
+    reorder_points,
+)
 
 DEFAULT_POLICY = "cover-until-next-arrival"
 
@@ -74,7 +81,12 @@ def wanted_quantities(outlook: Outlook) -> Integers:
 
 
 def _cover(outlook: Outlook) -> Integers:
-    levels = np.array([each.cycle_service_level for each in outlook.inputs])
+    policies = [each.replenishment for each in outlook.inputs]
+    targets = [each.target for each in policies if isinstance(each, CoverUntilNextArrival) and each.target]
+    if targets:
+        levels = cycle_service_levels(outlook, targets, outlook.review_days.astype(float))
+    else:
+        levels = np.array([each.cycle_service_level for each in outlook.inputs])
     return service_quantity(outlook.required, levels)
 
 

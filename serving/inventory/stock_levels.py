@@ -1,4 +1,4 @@
-"""Levels that reach a target, from draws of demand: cycle service, fill rate, or cost. Vectorised over SKUs.
+"""Levels that reach a target, from draws of demand: cycle service or fill rate. Vectorised over SKUs.
 
 `covered` is demand from the epoch until the next review's order can be on hand (days t + 1 .. t + L + R), and
 `before` the part of it until this review's order is on hand (days t + 1 .. t + L), on the same draws: L is
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.inventory.policies import Floats, Integers, critical_ratio, newsvendor
+from serving.inventory.policies import Floats, Integers, newsvendor
 
 Truths = NDArray[np.bool_]
 
@@ -37,11 +37,6 @@ def demand_over(demand: Floats, lead_days: Integers, review_days: int | Integers
 def level_for_cycle_service(covered: Floats, target: Floats) -> Integers:
     """Type 1: the least level with which a share of cycles of at least the target sees no unmet demand."""
     return newsvendor(covered, target)
-
-
-def level_for_cost(covered: Floats, stockout_cost: Floats, holding_cost: Floats) -> Integers:
-    """The level that balances a unit short against a unit left in the cycle that it covers."""
-    return newsvendor(covered, critical_ratio(stockout_cost, holding_cost))
 
 
 def level_for_fill_rate(before: Floats, covered: Floats, target: Floats) -> Integers:

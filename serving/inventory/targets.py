@@ -13,6 +13,7 @@ from infra.contracts.replenishment import (
     EconomicLot,
     FillRate,
     FixedLot,
+    GroupFillRate,
     LeastCost,
     Lot,
     Target,
@@ -20,9 +21,8 @@ from infra.contracts.replenishment import (
 from serving.inventory.money import decimal_of
 from serving.inventory.order_rules import MAX_UNITS
 from serving.inventory.outlook import Outlook
-from serving.inventory.policies import Floats, Integers
+from serving.inventory.policies import Floats, Integers, critical_ratio
 from serving.inventory.stock_levels import (
-    level_for_cost,
     level_for_cycle_service,
     level_for_fill_rate,
     reorder_point_for_fill_rate,
@@ -37,7 +37,8 @@ def order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
     before, covered = outlook.periods
     if service := [target.level for target in targets if isinstance(target, FillRate)]:
         return level_for_fill_rate(before, covered, np.array(service))
-    return _quantile_levels(covered, targets, outlook.review_days.astype(float))
+    levels = cycle_service_levels(outlook, targets, outlook.review_days.astype(float))
+    return level_for_cycle_service(covered, levels)
 
 
 def reorder_points(outlook: Outlook, targets: Sequence[Target], lots: Integers) -> Integers:
@@ -46,17 +47,28 @@ def reorder_points(outlook: Outlook, targets: Sequence[Target], lots: Integers) 
     if service := [target.level for target in targets if isinstance(target, FillRate)]:
         return reorder_point_for_fill_rate(covered, lots, np.array(service))
     cycle_days = np.maximum(lots / _daily_demand(outlook), outlook.review_days)
-    return _quantile_levels(covered, targets, cycle_days)
+    return level_for_cycle_service(covered, cycle_service_levels(outlook, targets, cycle_days))
 
 
-def _quantile_levels(covered: Floats, targets: Sequence[Target], cycle_days: Floats) -> Integers:
-    """Levels for cycle service, or those that balance a unit short against one held for a cycle."""
+def cycle_service_levels(outlook: Outlook, targets: Sequence[Target], cycle_days: Floats) -> Floats:
+    """As asked for, or those that balance a unit short against a unit held for a cycle [skus].
+
+    For the group's fill rate that is Lagrange's condition: served units less stock value over the exchange
+    are greatest where a unit more of any item serves as much as the money in it would elsewhere.
+    """
     if service := [target.level for target in targets if isinstance(target, CycleService)]:
-        return level_for_cycle_service(covered, np.array(service))
+        return np.array(service)
+    if exchanges := [float(target.exchange) for target in targets if isinstance(target, GroupFillRate)]:
+        return critical_ratio(np.array(exchanges), _unit_costs(outlook) / DAYS_A_YEAR * cycle_days)
     costs = [target for target in targets if isinstance(target, LeastCost)]
     stockout = np.array([target.stockout_rate for target in costs])
     holding = np.array([target.holding_rate for target in costs]) / DAYS_A_YEAR * cycle_days
-    return level_for_cost(covered, stockout, holding)
+    return critical_ratio(stockout, holding)
+
+
+def _unit_costs(outlook: Outlook) -> Floats:
+    costs = [float(decimal_of(each.unit_cost)) for each in outlook.inputs]
+    return np.maximum(np.array(costs), _SMALLEST_AMOUNT)
 
 
 def lot_sizes(outlook: Outlook, lots: Sequence[Lot]) -> Integers:
@@ -66,8 +78,7 @@ def lot_sizes(outlook: Outlook, lots: Sequence[Lot]) -> Integers:
     economic = [lot for lot in lots if isinstance(lot, EconomicLot)]
     ordering = np.array([float(lot.ordering_cost) for lot in economic])
     rates = np.array([lot.holding_rate for lot in economic])
-    costs = np.array([float(decimal_of(each.unit_cost)) for each in outlook.inputs])
-    holding = rates * np.maximum(costs, _SMALLEST_AMOUNT)
+    holding = rates * _unit_costs(outlook)
     exact = np.sqrt(2 * ordering * _daily_demand(outlook) * DAYS_A_YEAR / holding)
     sizes: Integers = np.clip(np.round(exact), 1, MAX_UNITS).astype(np.int64)
     return sizes

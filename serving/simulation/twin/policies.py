@@ -21,6 +21,7 @@ from serving.simulation.twin.world import World
 
 OWN = DEFAULT_POLICY
 """The policy in production where nobody chose another one."""
+COVER_GROUP = "cover-group-fill-rate"
 
 Make = Callable[[World, RememberedForecasts, float], Planner]
 
@@ -51,8 +52,8 @@ def _service(what: str, set_policy: Callable[[Item, float], Item], default: floa
 
 
 def _exchange(set_policy: Callable[[Item, float], Item]) -> Kind:
-    meaning = "money, above 0 to 1e6, that may lie in stock for a year to spare a unit short"
-    return Kind(meaning, lambda value: 0 < value <= 1e6, _production(set_policy), 0.5)
+    meaning = "money, 0.0001 to 1e6, that may lie in stock for a year to spare a unit short"
+    return Kind(meaning, lambda value: 1e-4 <= value <= 1e6, _production(set_policy), 0.5)
 
 
 KINDS = {
@@ -61,7 +62,7 @@ KINDS = {
         _share,
         _production(set_policies.covering),
     ),
-    "cover-by-cost": _exchange(set_policies.covering_by_cost),
+    COVER_GROUP: _exchange(set_policies.covering_for_group),
     "order-up-to": _service("cycle service level", set_policies.ordering_up_to),
     "order-up-to-fill-rate": _service("fill rate", set_policies.ordering_up_to_fill_rate),
     "order-up-to-cost": _exchange(set_policies.ordering_up_to_cost),

@@ -6,8 +6,10 @@ one unit of unmet demand. At one exchange rate dear items are given less service
 
 from infra.contracts.replenishment import (
     CappedBaseStock,
+    CoverUntilNextArrival,
     CycleService,
     FillRate,
+    GroupFillRate,
     LeastCost,
     Lookahead,
     OrderUpTo,
@@ -15,11 +17,9 @@ from infra.contracts.replenishment import (
     Replenishment,
 )
 from infra.contracts.shop import Item
-from serving.inventory.targets import DAYS_A_YEAR
 
 CAP = 0.9
 HOLDING_RATE, LARGEST_RATE = 1.0, 1000.0
-DAYS_A_REVIEW = 7
 
 
 def covering(item: Item, level: float) -> Item:
@@ -27,10 +27,10 @@ def covering(item: Item, level: float) -> Item:
     return item.model_copy(update={"cycle_service_level": level, "replenishment": None})
 
 
-def covering_by_cost(item: Item, exchange: float) -> Item:
-    """The default policy at the critical ratio of a week's cycle."""
-    short = _stockout_rate(item, exchange)
-    return covering(item, short / (short + HOLDING_RATE * DAYS_A_REVIEW / DAYS_A_YEAR))
+def covering_for_group(item: Item, exchange: float) -> Item:
+    """The default policy for the fill rate of all units."""
+    target = GroupFillRate(kind="group_fill_rate", exchange=f"{exchange:.4f}")
+    return _replenished(item, CoverUntilNextArrival(policy="cover-until-next-arrival", target=target))
 
 
 def ordering_up_to(item: Item, level: float) -> Item:

@@ -9,10 +9,12 @@ from infra.contracts.message import Money
 from infra.contracts.replenishment import (
     BaseStock,
     CappedBaseStock,
+    CoverUntilNextArrival,
     CycleService,
     EconomicLot,
     FillRate,
     FixedLot,
+    GroupFillRate,
     LeastCost,
     Lookahead,
     MinMax,
@@ -34,6 +36,7 @@ from tests.unit.serving.test_policy import request, wanted
 SERVICE = CycleService(kind="cycle_service", level=0.95)
 FILL = FillRate(kind="fill_rate", level=0.97)
 COST = LeastCost(kind="cost", stockout_rate=0.8, holding_rate=0.25)
+GROUP = GroupFillRate(kind="group_fill_rate", exchange="0.25")
 FIXED = FixedLot(kind="fixed", quantity=48)
 ECONOMIC = EconomicLot(kind="economic", ordering_cost="15.00", holding_rate=0.25)
 
@@ -41,7 +44,10 @@ POLICIES: list[Replenishment] = [
     OrderUpTo(policy="order-up-to", target=SERVICE),
     OrderUpTo(policy="order-up-to", target=FILL),
     OrderUpTo(policy="order-up-to", target=COST),
+    CoverUntilNextArrival(policy="cover-until-next-arrival", target=COST),
+    CoverUntilNextArrival(policy="cover-until-next-arrival", target=GROUP),
     BaseStock(policy="base-stock", level=150),
+    MinMax(policy="min-max", target=GROUP, lot=FIXED),
     MinMax(policy="min-max", target=SERVICE, lot=FIXED),
     MinMax(policy="min-max", target=COST, lot=ECONOMIC),
     ReorderQuantity(policy="reorder-quantity", target=FILL, lot=ECONOMIC),
@@ -92,6 +98,26 @@ def test_order_up_to_by_cost_is_the_quantile_at_the_critical_ratio_of_a_day_held
     target = LeastCost(kind="cost", stockout_rate=39.0, holding_rate=365.0)
 
     assert asked(OrderUpTo(policy="order-up-to", target=target), even_poisson(25)) == poisson(25).ppf(0.975)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        OrderUpTo(policy="order-up-to", target=GROUP),
+        CoverUntilNextArrival(policy="cover-until-next-arrival", target=GROUP),
+    ],
+    ids=lambda policy: policy.policy,
+)
+def test_no_other_levels_leave_so_little_money_for_so_many_units_served(policy: Replenishment) -> None:
+    """Three items of one group against all levels of each, by the exact distribution of their demand."""
+    means, costs, exchange = (6.0, 4.0, 5.0), ("0.10", "2.00", "11.00"), float(GROUP.exchange)
+    tried = np.arange(40)[:, None]
+    for mean, cost in zip(means, costs, strict=True):
+        price = {"unit_cost": Money(amount=cost, currency="GBP"), "review_period_days": 7}
+        demand = even_poisson(mean)
+        ordered = asked(policy, demand, lead=0, **price)
+        left, short = (np.maximum(each, 0).mean(axis=1) for each in (tried - demand, demand - tried))
+        assert ordered == np.argmin(short * exchange + left * float(cost) * 7 / 365)
 
 
 def test_order_up_to_by_fill_rate_serves_that_share_and_one_unit_less_does_not() -> None:

@@ -9,7 +9,6 @@ from scipy.stats import nbinom, norm
 
 from serving.inventory.stock_levels import (
     demand_over,
-    level_for_cost,
     level_for_cycle_service,
     level_for_fill_rate,
     reorder_point_for_fill_rate,
@@ -80,13 +79,6 @@ def test_a_drawn_lead_time_is_mixed_into_the_sum(demand: NDArray[np.float64]) ->
     level = level_for_cycle_service(sums, np.array([0.90]))[0]
 
     assert 0.8 * covered(12).cdf(level) + 0.2 * covered(32).cdf(level) == pytest.approx(0.90, abs=0.004)
-
-
-def test_the_cost_level_is_the_cycle_service_level_of_the_critical_ratio(demand: NDArray[np.float64]) -> None:
-    _, sums = demand_over(demand, np.full((1, 1), LEAD), REVIEW)
-
-    by_cost = level_for_cost(sums, np.array([19.0]), np.array([1.0]))
-    assert by_cost == level_for_cycle_service(sums, np.array([0.95]))
 
 
 def test_the_reorder_point_for_a_fill_rate_is_the_least_that_reaches_it(demand: NDArray[np.float64]) -> None:

@@ -107,7 +107,10 @@ def test_customers_who_wait_are_served_later_and_counted_as_not_served_on_the_da
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (("--policy", "magic"), "no policy 'magic'; there are: cover-until-next-arrival, cover-by-cost"),
+        (
+            ("--policy", "magic"),
+            "no policy 'magic'; there are: cover-until-next-arrival, cover-group-fill-rate",
+        ),
         (("--policy", f"{OWN}:1.5"), "cycle service level above 0 and below 1"),
         (("--policy", "days-of-cover:many"), "days, above 0 to 365"),
         (("--lead-time", "soon"), "--lead-time soon: accepted are days from 0 to 365"),
@@ -182,13 +185,13 @@ def test_an_order_has_the_same_luck_whoever_places_it_and_whatever_else_is_order
 def test_more_service_asked_of_a_policy_of_the_catalogue_is_more_service_given(
     panel: Path, tmp_path: Path
 ) -> None:
-    named = ("order-up-to:0.6", "order-up-to:0.95", "cover-by-cost:0.01", "cover-by-cost:1")
+    named = ("order-up-to:0.6", "order-up-to:0.95", "cover-group-fill-rate:0.01", "cover-group-fill-rate:1")
     simulated(panel, tmp_path / "out", "--lead-time", "2", *(word for n in named for word in ("--policy", n)))
     policies = json.loads((tmp_path / "out" / "report.json").read_text())["policies"]
     fill = {name: found["fill_rate"]["value"] for name, found in policies.items()}
 
     assert fill["order-up-to:0.6"] < fill["order-up-to:0.95"]
-    assert fill["cover-by-cost:0.01"] < fill["cover-by-cost:1"]
+    assert fill["cover-group-fill-rate:0.01"] < fill["cover-group-fill-rate:1"]
 
 
 def test_a_policy_without_a_parameter_has_its_usual_one() -> None:
