@@ -2,74 +2,41 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict
 
-import numpy as np
 from kafka import TopicPartition
 
 from infra.contracts.codec import message_key
 from infra.contracts.demand import (
-    EVALUATED_DAYS,
     DemandAccuracy,
     DemandFeatures,
     DemandForecast,
-    Forecaster,
     Score,
 )
-from infra.contracts.identity import forecaster_name, uniform
+from infra.contracts.identity import forecaster_name
 from infra.contracts.shop import LocationCalendar
 from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS
 from infra.kafka import topic_partitions
 from infra.metrics import Meters
 from serving.accuracy_summary import AccuracySummary
 from serving.calibration.running_error import RunningError
-from serving.calibration.scores import score
 from serving.fill_rate import FillRate
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.matured_days import DemandDays, Outcome, midnights, opens_on
+from serving.matured_forecasts import Awaited, Matured, Period, accuracy_record, scores_of, to_await
 from serving.partition_log import Entry, Outgoing
 
 BATCH = 2000
 """Records per acknowledgement."""
 
-_DECIMALS = 6
 _NEVER = -1
-
-Period = Literal["day", "total"]
 
 
 def evaluator_partitions(owned: frozenset[int], partition_count: int) -> list[TopicPartition]:
     """What an Evaluator replica reads; all about a SKU lies in partitions of the same number."""
     whole = topic_partitions([CALENDARS], range(partition_count))
     return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY], sorted(owned))
-
-
-@dataclass(frozen=True)
-class _Awaited:
-    """One forecaster's quantiles of one horizon, whose days are not all over yet."""
-
-    key: Key
-    origin_ms: int
-    horizon_days: int
-    forecaster: Forecaster
-    model_id: str
-    served: bool
-    quantiles: dict[Period, list[float]]
-
-    @property
-    def name(self) -> str:
-        return forecaster_name(self.forecaster, self.model_id)
-
-
-@dataclass(frozen=True)
-class _Matured:
-    """An awaited forecast with what happened; without the day where the location was closed."""
-
-    awaited: _Awaited
-    matured_ms: int
-    outcomes: dict[Period, Outcome]
 
 
 class EvaluatorStage:
@@ -83,7 +50,7 @@ class EvaluatorStage:
         self._meters = meters
         self._calendars: Versions[str, LocationCalendar] = Versions()
         self._days = DemandDays()
-        self._awaited: dict[Key, list[_Awaited]] = defaultdict(list)
+        self._awaited: dict[Key, list[Awaited]] = defaultdict(list)
         self._last_origin: dict[Key, int] = {}
         self._scored: dict[tuple[Key, int, bool], int] = {}
         self._errors: dict[tuple[Key, str, int, Period], RunningError] = {}
@@ -111,7 +78,7 @@ class EvaluatorStage:
         if forecast.origin_ms <= self._last_origin.get(key, _NEVER):
             return
         self._last_origin[key] = forecast.origin_ms
-        self._awaited[key] += _to_await(forecast)
+        self._awaited[key] += to_await(forecast)
         self._touched.add(key)
 
     def _note(self, scored: DemandAccuracy) -> None:
@@ -139,7 +106,7 @@ class EvaluatorStage:
             self._summary.record(self._meters)
         self._fill_rate.record(self._meters)
 
-    def _take_matured(self, key: Key) -> list[_Matured]:
+    def _take_matured(self, key: Key) -> list[Matured]:
         closed_ms = self._days.closed_until(key)
         calendar = self._calendars.get(key[1], closed_ms)
         if calendar is None:
@@ -151,7 +118,7 @@ class EvaluatorStage:
                 continue
             days = midnights(awaited.origin_ms, calendar.time_zone, awaited.horizon_days)
             if days[-1] <= closed_ms:
-                matured.append(_Matured(awaited, days[-1], self._outcomes(awaited, days, calendar)))
+                matured.append(Matured(awaited, days[-1], self._outcomes(awaited, days, calendar)))
             else:
                 waiting.append(awaited)
         self._awaited[key] = waiting
@@ -159,12 +126,12 @@ class EvaluatorStage:
         self._days.forget(key, min([*oldest, self._last_origin.get(key, _NEVER)]))
         return matured
 
-    def _is_scored(self, awaited: _Awaited) -> bool:
+    def _is_scored(self, awaited: Awaited) -> bool:
         series = (awaited.key, awaited.horizon_days, awaited.served)
         return awaited.origin_ms <= self._scored.get(series, _NEVER)
 
     def _outcomes(
-        self, awaited: _Awaited, days: Sequence[int], calendar: LocationCalendar
+        self, awaited: Awaited, days: Sequence[int], calendar: LocationCalendar
     ) -> dict[Period, Outcome]:
         outcomes: dict[Period, Outcome] = {}
         if opens_on(awaited.origin_ms, awaited.horizon_days, calendar):
@@ -173,90 +140,21 @@ class EvaluatorStage:
             outcomes["total"] = self._days.outcome(awaited.key, days[:-1], calendar)
         return outcomes
 
-    def _score(self, batch: Sequence[_Matured]) -> list[DemandAccuracy]:
+    def _score(self, batch: Sequence[Matured]) -> list[DemandAccuracy]:
         wanted = [(each, period, outcome) for each in batch for period, outcome in each.outcomes.items()]
-        made = iter(_scores(wanted))
+        made = iter(scores_of(wanted))
         records = []
         for each in batch:
             scored = {period: self._with_running(each, period, next(made)) for period in each.outcomes}
-            records.append(_record(each, scored))
+            records.append(accuracy_record(each, scored))
             self._note(records[-1])
             self._meters.record("stockstream_scores_total", forecaster=each.awaited.forecaster)
         return records
 
-    def _with_running(self, matured: _Matured, period: Period, made: Score) -> Score:
+    def _with_running(self, matured: Matured, period: Period, made: Score) -> Score:
         awaited = matured.awaited
         series = (awaited.key, awaited.name, awaited.horizon_days, period)
         running = self._errors.get(series, RunningError())
         if made.bias is not None:
             running = running.after(-made.bias)
         return made.model_copy(update={**asdict(running), "tracking_signal": running.tracking_signal})
-
-
-def _to_await(forecast: DemandForecast) -> Iterator[_Awaited]:
-    """What of a forecast will be scored: the forecaster that served, and its shadow's single days."""
-    key, horizon = (forecast.sku, forecast.location), len(forecast.quantiles)
-    shadow = forecast.shadow
-    for days in (days for days in EVALUATED_DAYS if days <= horizon):
-        served: dict[Period, list[float]] = {"day": forecast.quantiles[days - 1]}
-        if days > 1:
-            served["total"] = forecast.cumulative[days - 1]
-        model_id = forecast.model_id
-        yield _Awaited(key, forecast.origin_ms, days, forecast.forecaster, model_id, True, served)
-        if shadow is not None and days in shadow.days:
-            quantiles: dict[Period, list[float]] = {"day": shadow.quantiles[shadow.days.index(days)]}
-            yield _Awaited(key, forecast.origin_ms, days, shadow.forecaster, model_id, False, quantiles)
-
-
-def _scores(wanted: Sequence[tuple[_Matured, Period, Outcome]]) -> Iterator[Score]:
-    """The scores in order, without running errors; computed together."""
-    if not wanted:
-        return
-    actual = np.array([outcome.units for _, _, outcome in wanted])
-    censored = np.array([outcome.censored for _, _, outcome in wanted])
-    quantiles = np.array([matured.awaited.quantiles[period] for matured, period, _ in wanted])
-    draws = np.array([_draw(matured.awaited, period) for matured, period, _ in wanted])
-    made = score(quantiles, actual, censored, draws)
-    for row in range(len(wanted)):
-        known = not censored[row]
-        yield Score(
-            actual=_rounded(actual[row]),
-            censored=not known,
-            pit=_rounded(made.pit[row]),
-            covered_80=_flag(made.covered_80[row]),
-            covered_95=_flag(made.covered_95[row]),
-            pinball=_rounded(made.pinball[row]) if known else None,
-            bias=_rounded(made.mean[row] - actual[row]) if known else None,
-            scored=0,
-            cfe=0.0,
-            mean_absolute_error=None,
-            tracking_signal=None,
-        )
-
-
-def _draw(awaited: _Awaited, period: Period) -> float:
-    return uniform(*awaited.key, awaited.origin_ms, awaited.horizon_days, awaited.name, period)
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), _DECIMALS)
-
-
-def _flag(value: float) -> bool | None:
-    return None if np.isnan(value) else bool(value)
-
-
-def _record(matured: _Matured, scores: dict[Period, Score]) -> DemandAccuracy:
-    awaited = matured.awaited
-    return DemandAccuracy(
-        sku=awaited.key[0],
-        location=awaited.key[1],
-        origin_ms=awaited.origin_ms,
-        matured_ms=matured.matured_ms,
-        horizon_days=awaited.horizon_days,
-        forecaster=awaited.forecaster,
-        model_id=awaited.model_id,
-        served=awaited.served,
-        day=scores.get("day"),
-        total=scores.get("total"),
-    )

@@ -14,10 +14,11 @@ from infra.contracts.demand import DemandFeatures, DemandForecast, Forecaster
 from infra.contracts.shop import LocationCalendar, PricePlan, Promotion
 from infra.errors import StockstreamError
 from serving.demand_context import DemandContext, context_digests
-from serving.forecast_source import COLD_START, FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date
+from serving.made_quantiles import COLD_START
 
 
 @dataclass(frozen=True)

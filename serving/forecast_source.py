@@ -29,22 +29,26 @@ from infra.contracts.demand import (
 )
 from infra.contracts.shop import Item
 from infra.errors import StockstreamError
-from serving.calibration.recalibration import recalibrated, shifts_by_day
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
-from serving.inventory.order_rules import MAX_UNITS
+from serving.made_quantiles import (
+    Made,
+    MadeBy,
+    cold_start_made,
+    corrected,
+    publishable,
+    served_and_shadow,
+)
 from serving.model_record import ModelRecord
 from serving.new_items import NewItem, current_cold_start, forecast_new_items
 
 FALLBACK: Final[Forecaster] = "empirical_56_open_days"
-COLD_START: Final[Forecaster] = "cold_start"
 FALLBACK_HISTORY_DAYS = 476
 """As many as a model reads, so that the first one to be promoted serves without a restart."""
 
 FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
 """Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 
-_DECIMALS = 4
 _NO_PANEL = identity.digest([])
 
 log = logging.getLogger(__name__)
@@ -57,16 +61,6 @@ class Correction:
     matured_ms: int
     model: Floats
     fallback: Floats
-
-
-@dataclass(frozen=True)
-class _Made:
-    """Quantiles (series, horizon, levels) ready to publish, of one forecaster, and what moved them."""
-
-    forecaster: Forecaster
-    quantiles: Floats
-    shifts: Floats
-    copula: Copula | None = None
 
 
 @dataclass(frozen=True)
@@ -114,27 +108,33 @@ class ForecastSource:
             states: the model's states after earlier days of the same series; the same bytes with and without.
             items: what the catalogue says of each series; empty where there is none.
         """
-        fallback = _corrected(FALLBACK, empirical_forecast(window), correction.fallback)
-        if self.predictor is None:
-            reasons: list[str | None] = [self.fallback_reason] * len(keys)
-            made: list[tuple[_Made, _Made | None]] = [(fallback, None)] * len(keys)
-        else:
-            raw = (states or KeptStates(self.predictor)).predict(window, keys)
-            problems = [quantile_problem(each) for each in raw]
-            usable = np.array([problem is None for problem in problems])[:, None, None]
-            model = _corrected("lstm", np.where(usable, raw, 0.0), correction.model)
-            reasons = [problem or suspended for problem in problems]
-            made = [
-                _served_and_shadow(model, fallback, *each) for each in zip(problems, reasons, strict=True)
-            ]
+        made = self.made(window, keys, correction, suspended, states)
         digests = context_digests(window)
         for new in self._new_items(window, keys, items):
-            made[new.row], reasons[new.row] = (_cold(new, len(keys)), None), new.reason
+            made[new.row] = Made(cold_start_made(new, len(keys)), None, new.reason)
             digests[new.row] = identity.digest([digests[new.row], new.attributes_digest])
         return [
-            self._message(keys[row], origin_ms, digests[row], row, *made[row], reasons[row], correction)
+            self._message(keys[row], origin_ms, digests[row], row, made[row], correction)
             for row in range(len(keys))
         ]
+
+    def made(
+        self,
+        window: DemandWindow,
+        keys: Sequence[Key],
+        correction: Correction,
+        suspended: str | None = None,
+        states: KeptStates | None = None,
+    ) -> list[Made]:
+        """What `forecast` says of each series, new items apart, without the messages."""
+        fallback = corrected(FALLBACK, empirical_forecast(window), correction.fallback)
+        if self.predictor is None:
+            return [Made(fallback, None, self.fallback_reason)] * len(keys)
+        raw = (states or KeptStates(self.predictor)).predict(window, keys)
+        problems = [quantile_problem(each) for each in raw]
+        usable = np.array([problem is None for problem in problems])[:, None, None]
+        model = corrected("lstm", np.where(usable, raw, 0.0), correction.model)
+        return [served_and_shadow(model, fallback, problem, suspended) for problem in problems]
 
     def _new_items(
         self, window: DemandWindow, keys: Sequence[Key], items: Sequence[Item | None]
@@ -150,11 +150,10 @@ class ForecastSource:
         origin_ms: int,
         digest: str,
         row: int,
-        served: _Made,
-        shadow: _Made | None,
-        reason: str | None,
+        made: Made,
         correction: Correction,
     ) -> DemandForecast:
+        served, shadow = made.served, made.shadow
         seed = identity.seed(*key, origin_ms, self.model_id)
         copula = served.copula or self._copula(served.forecaster)
         quantiles = served.quantiles[row]
@@ -163,7 +162,7 @@ class ForecastSource:
             location=key[1],
             origin_ms=origin_ms,
             forecaster=served.forecaster,
-            fallback_reason=reason,
+            fallback_reason=made.reason,
             model_id=self.model_id,
             panel_hash=self.panel_hash,
             context_digest=digest,
@@ -186,28 +185,8 @@ class ForecastSource:
     def _cumulative(self, quantiles: Floats, copula: Copula, seed: int) -> Floats:
         paths = sample_paths(QUANTILE_LEVELS, quantiles[None], copula, [seed], self.paths)
         table = cumulative_quantiles(paths, QUANTILE_LEVELS)[0]
-        ascending: Floats = np.maximum.accumulate(_publishable(table), axis=1)
+        ascending: Floats = np.maximum.accumulate(publishable(table), axis=1)
         return ascending
-
-
-def _served_and_shadow(
-    model: _Made, fallback: _Made, problem: str | None, reason: str | None
-) -> tuple[_Made, _Made | None]:
-    if problem is not None:
-        return fallback, None
-    return (model, fallback) if reason is None else (fallback, model)
-
-
-def _cold(new: NewItem, series: int) -> _Made:
-    """The forecast of one row in the shape that forecasts of `series` rows have; nothing moves it."""
-    quantiles = np.broadcast_to(_publishable(new.quantiles), (series, *new.quantiles.shape))
-    shifts = np.zeros((series, len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
-    return _Made(COLD_START, quantiles, shifts, new.copula)
-
-
-def _corrected(forecaster: Forecaster, quantiles: Floats, shifts: Floats) -> _Made:
-    by_day = shifts_by_day(shifts, EVALUATED_DAYS, quantiles.shape[1])
-    return _Made(forecaster, _publishable(recalibrated(quantiles, by_day)), shifts)
 
 
 def _recalibration(matured_ms: int, shifts: Floats) -> Recalibration | None:
@@ -216,7 +195,7 @@ def _recalibration(matured_ms: int, shifts: Floats) -> Recalibration | None:
     return Recalibration(matured_ms=matured_ms, days=list(EVALUATED_DAYS), shifts=shifts.tolist())
 
 
-def _shadow(made: _Made, row: int) -> Shadow:
+def _shadow(made: MadeBy, row: int) -> Shadow:
     days = [day for day in EVALUATED_DAYS if day <= made.quantiles.shape[1]]
     quantiles = [made.quantiles[row, day - 1].tolist() for day in days]
     return Shadow(forecaster=made.forecaster, days=days, quantiles=quantiles)
@@ -286,8 +265,3 @@ def _current_artifact(models_dir: Path) -> Artifact:
     if artifact.config.quantile_levels != QUANTILE_LEVELS:
         raise StockstreamError(f"model {model_id} has other quantile levels than the contract")
     return artifact
-
-
-def _publishable(units: Floats) -> Floats:
-    """Rounded to what is worth sending, and within what a message can carry."""
-    return np.minimum(np.round(units, _DECIMALS), float(MAX_UNITS))

@@ -212,7 +212,7 @@ class ForecasterStage:
         items = [self._items.get(key, batch.origin_ms) for key in batch.keys]
         window = self._context.window(batch.keys, day, batch.calendar, source.horizon_days)
         window = within_life(window, items, batch.calendar.time_zone)
-        reason = None if verdict is None else _reason(verdict)
+        reason = None if verdict is None else verdict.reason
         correction = self._correction(batch, source)
         states = self._states_of(source)
         forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states, items)
@@ -249,21 +249,13 @@ class ForecasterStage:
         self._meters.record(source, source.model_id in self._requested, waiting)
 
 
-def _reason(verdict: Comparison) -> str:
-    ratio = verdict.model / verdict.fallback if verdict.fallback else float("inf")
-    return (
-        f"worse than the fallback: {ratio:.3f} times its pinball loss over {verdict.days} matured days "
-        f"(p {verdict.p_value:.1e})"
-    )
-
-
 def _retrain_request(batch: _Batch, model_id: str, verdict: Comparison) -> Outgoing:
     request = RetrainRequest(
         request_id=retrain_request_id(model_id),
         event_time_ms=batch.origin_ms,
         model_id=model_id,
         location=batch.location,
-        reason=_reason(verdict),
+        reason=verdict.reason,
         days=verdict.days,
         model_pinball=verdict.model,
         fallback_pinball=verdict.fallback,

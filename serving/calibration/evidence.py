@@ -33,6 +33,15 @@ class Comparison:
         """Whether the model's loss is significantly above the fallback's."""
         return self.days >= FEWEST_DAYS and self.p_value < SIGNIFICANCE
 
+    @property
+    def reason(self) -> str:
+        """Why a model that is worse does not serve."""
+        ratio = self.model / self.fallback if self.fallback else float("inf")
+        return (
+            f"worse than the fallback: {ratio:.3f} times its pinball loss over {self.days} matured days "
+            f"(p {self.p_value:.1e})"
+        )
+
 
 def compare(model: Sequence[float], fallback: Sequence[float]) -> Comparison:
     """The Diebold-Mariano test that the model's loss is no higher, on the days' losses in order.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.contracts.shop import Item
 from infra.errors import StockstreamError
+from serving.forecast_source import ForecastSource
 from serving.inventory.named_policies import DEFAULT_POLICY
 from serving.simulation.twin import set_policies
 from serving.simulation.twin.comparators import (
@@ -16,14 +17,13 @@ from serving.simulation.twin.comparators import (
 )
 from serving.simulation.twin.loop import Planner
 from serving.simulation.twin.production import ProductionPlanner
-from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.world import World
 
 OWN = DEFAULT_POLICY
 """The policy in production where nobody chose another one."""
 COVER_GROUP = "cover-group-fill-rate"
 
-Make = Callable[[World, RememberedForecasts, float], Planner]
+Make = Callable[[World, ForecastSource, float], Planner]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Kind:
 
 
 def _production(set_policy: Callable[[Item, float], Item]) -> Make:
-    def make(world: World, forecasts: RememberedForecasts, parameter: float) -> Planner:
-        return ProductionPlanner(world, forecasts, [set_policy(item, parameter) for item in world.items])
+    def make(world: World, source: ForecastSource, parameter: float) -> Planner:
+        return ProductionPlanner(world, source, [set_policy(item, parameter) for item in world.items])
 
     return make
 
@@ -113,11 +113,11 @@ class Policy:
     def label(self) -> str:
         return self.name if self.parameter is None else f"{self.name}:{self.parameter:g}"
 
-    def planner(self, world: World, forecasts: RememberedForecasts) -> Planner:
+    def planner(self, world: World, source: ForecastSource) -> Planner:
         """A planner for one run."""
         if self.parameter is None:
-            return ProductionPlanner(world, forecasts, world.items)
-        return KINDS[self.name].make(world, forecasts, self.parameter)
+            return ProductionPlanner(world, source, world.items)
+        return KINDS[self.name].make(world, source, self.parameter)
 
 
 def parse_policy(text: str) -> Policy:

@@ -1,7 +1,7 @@
 """The planner in production, in the twin: its state, its requests and its decisions are the Planner's own.
 
 Simulated stock, orders and receipts become the messages of their topics and go through `PlannerState`; the
-forecasts are the Forecaster's (`ForecastSource`); `decide` says what is ordered. There is no shared budget.
+forecasts are the Forecaster's (`DailyForecasts`); `decide` says what is ordered. There is no shared budget.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,19 @@ from typing import Literal
 
 import numpy as np
 
-from batch.forecaster.windows import DemandWindow, Flags
-from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import OpenOrder
 from infra.contracts.message import Message
 from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
 from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
-from serving.forecast_source import FALLBACK_HISTORY_DAYS
+from serving.forecast_source import ForecastSource
 from serving.inventory.cover import Integers
 from serving.inventory.policy import Request, decide
 from serving.partition_log import Entry
 from serving.planner_state import PlannerState
 from serving.simulation.day_events import PLACED_AFTER_MS
+from serving.simulation.twin.daily_forecasts import DailyForecasts
 from serving.simulation.twin.loop import Review
 from serving.simulation.twin.order_sizes import order_sizes
-from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.world import Order, World
 
 
@@ -32,12 +30,13 @@ class ProductionPlanner:
 
     Args:
         world: its items, calendars and days; never its demand.
-        forecasts: the Forecaster's.
+        source: the Forecaster's.
         items: the world's, with the service or the policy to try.
     """
 
-    def __init__(self, world: World, forecasts: RememberedForecasts, items: Sequence[Item]) -> None:
-        self._world, self._forecasts, self._items = world, forecasts, items
+    def __init__(self, world: World, source: ForecastSource, items: Sequence[Item]) -> None:
+        self._world, self._items = world, items
+        self._forecasts = DailyForecasts(world, source)
         self._state = PlannerState(frozenset({0}), 1, 0)
         self._offset = 0
         for calendar in world.calendars:
@@ -63,30 +62,11 @@ class ProductionPlanner:
             self._take(PURCHASE_ORDERS, self._order_event(order, "received", at))
         for row, units in enumerate(review.on_hand.tolist()):
             self._take(STOCK_LEVELS, self._snapshot(row, units, review.column))
-        for forecast in self.forecasts(review):
+        for forecast in self._forecasts.at(review):
             self._take(FORECASTS, forecast)
         requests = self._state.requests(list(self._items), epoch_ms, stale=False)
         self._state.forget_before(epoch_ms)
         return [promised(each, int(owed)) for each, owed in zip(requests, review.backlog, strict=True)]
-
-    def forecasts(self, review: Review) -> list[DemandForecast]:
-        """The Forecaster's messages at the epoch, from what was sold and seen until then."""
-        keys = [(item.sku, item.location) for item in self._items]
-        return self._forecasts.forecast(self._window(review), keys, self._world.midnight_ms(review.column))
-
-    def _window(self, review: Review) -> DemandWindow:
-        world, column = self._world, review.column
-        days = max(self._forecasts.history_days, FALLBACK_HISTORY_DAYS)
-        missing, past = max(0, days - column), slice(max(0, column - days), column)
-        front = ((0, 0), (missing, 0))
-        launched: Flags = world.launched[:, past]
-        return DemandWindow(
-            last_day=world.day(column - 1),
-            units=np.pad(review.sold[:, past], front),
-            observed=np.pad(review.observed[:, past] & launched, front),
-            open=np.pad(world.location_open[:, past] & launched, front),
-            future_open=world.open_ahead(column),
-        )
 
     def _take(self, topic: str, message: Message) -> None:
         self._state.apply(Entry(topic, 0, self._offset, message))

@@ -14,7 +14,6 @@ from serving.inventory.order_up_to import UnmetDemand
 from serving.simulation.twin.costs import Costs
 from serving.simulation.twin.loop import run
 from serving.simulation.twin.policies import Policy
-from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.scores import Sums, sums_of
 from serving.simulation.twin.world import World
 
@@ -51,25 +50,24 @@ class Result:
     unmet: Floats
 
 
-def forecasts_of(models_dir: Path | None, panel_hash: str, paths: int) -> RememberedForecasts:
+def forecasts_of(models_dir: Path | None, panel_hash: str, paths: int) -> ForecastSource:
     """Where forecasts come from.
 
     Raises:
         StockstreamError: there is no promoted model that can serve.
     """
     if models_dir is None:
-        fallback = ForecastSource(None, FALLBACK, "simulated without a model", panel_hash, paths)
-        return RememberedForecasts(fallback)
+        return ForecastSource(None, FALLBACK, "simulated without a model", panel_hash, paths)
     source = model_source(models_dir, panel_hash, paths)
     if source.predictor is None:
         raise StockstreamError(f"option --model {models_dir}: {source.fallback_reason}")
-    return RememberedForecasts(source)
+    return source
 
 
-def simulate(experiment: Experiment, forecasts: RememberedForecasts, policy: Policy, seed: int) -> Result:
+def simulate(experiment: Experiment, source: ForecastSource, policy: Policy, seed: int) -> Result:
     """One policy on one seed."""
     world = experiment.worlds[seed]
-    trace = run(world, policy.planner(world, forecasts), experiment.unmet, experiment.shelf_life_days)
+    trace = run(world, policy.planner(world, source), experiment.unmet, experiment.shelf_life_days)
     return Result(
         sums_of(trace, world, experiment.costs, experiment.warm_up),
         world.unit_costs @ trace.on_hand,
@@ -94,9 +92,9 @@ def simulate_all(
 
 def _results(experiment: Experiment, tasks: Sequence[tuple[Policy, int]], processes: int) -> Iterator[Result]:
     if min(processes, len(tasks)) == 1:
-        forecasts = _forecasts(experiment)
+        source = _source(experiment)
         for policy, seed in tasks:
-            yield simulate(experiment, forecasts, policy, seed)
+            yield simulate(experiment, source, policy, seed)
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = ProcessPoolExecutor(min(processes, len(tasks)), get_context("spawn"), _begin, (experiment,))
@@ -104,12 +102,12 @@ def _results(experiment: Experiment, tasks: Sequence[tuple[Policy, int]], proces
         yield from pool.map(_simulate, *zip(*tasks, strict=True))
 
 
-def _forecasts(experiment: Experiment) -> RememberedForecasts:
+def _source(experiment: Experiment) -> ForecastSource:
     world = next(iter(experiment.worlds.values()))
     return forecasts_of(experiment.models_dir, world.panel_hash, experiment.paths)
 
 
-_started: list[tuple[Experiment, RememberedForecasts]] = []
+_started: list[tuple[Experiment, ForecastSource]] = []
 """What this worker was started for, so that it travels once and not with every task."""
 
 
@@ -117,7 +115,7 @@ def _begin(experiment: Experiment) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _started.append((experiment, _forecasts(experiment)))
+    _started.append((experiment, _source(experiment)))
 
 
 def _simulate(policy: Policy, seed: int) -> Result:

@@ -15,8 +15,9 @@ from batch.forecaster.items import NUMBERS, Items, no_factors
 from batch.forecaster.windows import DemandWindow
 from infra.contracts.demand import QUANTILE_LEVELS, DemandForecast
 from infra.contracts.topics import ITEMS
-from serving.forecast_source import COLD_START, FALLBACK, ForecastSource, load_source
+from serving.forecast_source import FALLBACK, ForecastSource, load_source
 from serving.item_life import within_life
+from serving.made_quantiles import COLD_START
 from tests.unit.serving.records import ZONE, MemoryLog, final_row, item, local_ms, partition_of
 from tests.unit.serving.test_forecaster_stage import (
     MODEL,

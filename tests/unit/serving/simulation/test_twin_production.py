@@ -2,26 +2,37 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
-import numpy as np
 import pytest
 
-from infra.contracts.demand import EVALUATED_DAYS, HORIZON_DAYS, QUANTILE_LEVELS, DemandFeatures
+from infra.contracts.demand import DemandFeatures, DemandForecast
 from infra.contracts.inventory import OpenOrder
-from infra.contracts.topics import FORECASTS
+from infra.contracts.message import Heartbeat
+from infra.contracts.topics import (
+    CALENDARS,
+    FEATURES,
+    FORECASTS,
+    ITEMS,
+    PROMOTIONS,
+    PURCHASE_ORDERS,
+    STOCK_LEVELS,
+)
 from serving.demand_context import DemandContext
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, Correction, ForecastSource
+from serving.evaluator_stage import EvaluatorStage
+from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.forecaster_stage import ForecasterStage
 from serving.inventory.policy import Request, decide
-from serving.partition_log import Entry
+from serving.partition_log import Entry, Stage
 from serving.planner_state import PlannerState
 from serving.simulation.day_events import closing_events, opening_events, order_events, trading_events
 from serving.simulation.sales_log import days_between
 from serving.simulation.scenario import Scenario
 from serving.simulation.twin.loop import Review, run
 from serving.simulation.twin.production import ProductionPlanner, promised
-from serving.simulation.twin.remembered_forecasts import RememberedForecasts
 from serving.simulation.twin.shop_world import shop_world
-from serving.simulation.warehouse import Warehouse, sell
+from serving.simulation.warehouse import sell
+from tests.unit.serving.records import BOUND_MS, Tally
 from tests.unit.serving.test_policy import request
 
 FIRST = date(2011, 9, 19)
@@ -35,11 +46,16 @@ class LiveShop:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.warehouse = scenario, scenario.warehouse()
         self.state = PlannerState(frozenset({0}), 1, 0)
-        self.context = DemandContext(FALLBACK_HISTORY_DAYS, None)
-        self._offset = 0
+        context, self._offset = DemandContext(FALLBACK_HISTORY_DAYS, None), 0
+        self.forecasts: list[DemandForecast] = []
         before = scenario.log.daily_units(min(scenario.log.lines["day"]), FIRST - timedelta(days=1))
         for place, day in enumerate(before.days):
-            self._features(day, dict(zip(before.skus, before.units[:, place], strict=True)), self.warehouse)
+            for row in self._rows(day, dict(zip(before.skus, before.units[:, place], strict=True))):
+                context.append(row, scenario.calendar)
+        self.stages: list[Stage] = [
+            EvaluatorStage(Tally()),
+            ForecasterStage(context, lambda: SOURCE, Tally(), 10.0, BOUND_MS),
+        ]
         self._take([(each.topic, each.message) for each in opening_events(scenario, self.warehouse)])
 
     def day(self, day: date) -> list[Request]:
@@ -49,23 +65,22 @@ class LiveShop:
         sold = {sku: 0 for sku in self.scenario.items}
         for sale in sales:
             sold[sale.line.sku] += sale.served
-        self._features(day, sold, self.warehouse)
+        rows = [(FEATURES, row) for row in self._rows(day, sold)]
         events = trading_events(self.scenario, day, lines, sales)
         receipts = self.warehouse.receive(following)
         events += closing_events(self.scenario, self.warehouse, following, receipts)
-        self._take([(each.topic, each.message) for each in events])
+        passed = Heartbeat(event_time_ms=self.scenario.midnight_ms(following) + BOUND_MS + 1)
+        self._take([*((each.topic, each.message) for each in events), (PROMOTIONS, passed), *rows])
+        for stage in self.stages:
+            made = [(each.topic, each.message) for batch in stage.due(0.0) for each in batch]
+            self.forecasts += [message for _, message in made if isinstance(message, DemandForecast)]
+            self._take(made)
         return self._review(day) if self.scenario.is_review(following) else []
 
     def _review(self, day: date) -> list[Request]:
         following = day + timedelta(days=1)
-        epoch_ms, keys = self.scenario.midnight_ms(following), sorted(
-            (item.sku, item.location) for item in self.scenario.items.values()
-        )  # fmt: skip
-        window = self.context.window(keys, day, self.scenario.calendar, HORIZON_DAYS)
-        shifts = np.zeros((len(keys), len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
-        made = SOURCE.forecast(window, keys, epoch_ms, Correction(epoch_ms, shifts, shifts))
-        self._take([(FORECASTS, forecast) for forecast in made])
-        requests = self.state.requests([self.scenario.items[sku] for sku, _ in keys], epoch_ms, False)
+        epoch_ms, skus = self.scenario.midnight_ms(following), sorted(self.scenario.items)
+        requests = self.state.requests([self.scenario.items[sku] for sku in skus], epoch_ms, False)
         orders = [
             self.scenario.order(each.sku, following, wanted.quantity)
             for each, wanted in zip(requests, decide(requests), strict=True)
@@ -76,31 +91,31 @@ class LiveShop:
         self._take([(each.topic, each.message) for each in order_events(self.scenario, orders)])
         return requests
 
-    def _features(self, day: date, sold: dict[str, int], warehouse: Warehouse) -> None:
-        begins = self.scenario.midnight_ms(day)
-        for sku, units in sold.items():
-            share = 1.0 if warehouse.on_hand[sku] else 0.5
-            row = DemandFeatures(
+    def _rows(self, day: date, sold: dict[str, int]) -> list[DemandFeatures]:
+        begins, ends = (self.scenario.midnight_ms(day + timedelta(days=more)) for more in (0, 1))
+        return [
+            DemandFeatures(
                 sku=sku, location=self.scenario.location, window_start_ms=begins,
-                window_end_ms=self.scenario.midnight_ms(day + timedelta(days=1)), is_final=True,
-                values={"units": float(units), "in_stock_share": share},
-            )  # fmt: skip
-            self.context.append(row, self.scenario.calendar)
+                window_end_ms=ends, is_final=True,
+                values={
+                    "units": float(units),
+                    "in_stock_share": 1.0 if self.warehouse.on_hand[sku] else 0.5,
+                },
+            )
+            for sku, units in sold.items()
+        ]  # fmt: skip
 
-    def _take(self, messages: list[tuple[str, object]]) -> None:
+    def _take(self, messages: list[tuple[str, Any]]) -> None:
         for topic, message in messages:
+            entry = Entry(topic, 0, self._offset, message)
             if topic in FED:
-                self.state.apply(Entry(topic, 0, self._offset, message))
-                self._offset += 1
+                self.state.apply(entry)
+            for stage in self.stages:
+                stage.apply(entry)
+            self._offset += 1
 
 
-FED = {
-    "catalog.items.v1",
-    "catalog.calendars.v1",
-    "inventory.purchase-orders.v1",
-    "stock.levels.v1",
-    FORECASTS,
-}
+FED = {ITEMS, CALENDARS, PURCHASE_ORDERS, STOCK_LEVELS, FORECASTS}
 
 
 class Watched(ProductionPlanner):
@@ -126,7 +141,7 @@ def test_a_day_lived_and_a_day_simulated_lead_to_the_same_decision(
     ]
 
     world = shop_world(scenario, FIRST + timedelta(days=DAYS - 1), SOURCE.panel_hash, scenario.seed)
-    planner = Watched(world, RememberedForecasts(SOURCE), world.items)
+    planner = Watched(world, SOURCE, world.items)
     trace = run(world, planner, "lost")
 
     simulated = planner.asked
@@ -136,6 +151,8 @@ def test_a_day_lived_and_a_day_simulated_lead_to_the_same_decision(
         : len(simulated)
     ]
     assert (trace.served < trace.demand).any() == (factor == 3)
+    moved = [each for each in live.forecasts if each.recalibration]
+    assert {each.origin_ms for each in moved} > {each.epoch_ms for each in simulated[2:]}
 
 
 def test_units_that_waiting_customers_will_take_are_no_supply() -> None:
