@@ -2,11 +2,15 @@
 
 82 real days of Online Retail's 100 busiest SKUs (21 of them warm-up), simulated stock, suppliers, lead times
 and costs: the demo's scenario and initial state, 20 seeds of the lead times of orders to come. Each policy's
-one parameter is swept and nothing else is tuned: cycle service of the policy in production, z of
-mean28(L+R) + z x s28 x sqrt(L+R), k of k x mean28, the share of demand that the clairvoyant plans for.
-Average stock value + ordering cost is read off at 90 and 95 % unit fill, linear between the sweep's points.
-Intervals: 95 %, SKUs drawn anew, the same draws for every policy. Forecasts are the demo's model's, not
-recalibrated.
+one parameter is swept and nothing else is tuned: the exchange of the target for units served
+(`group_fill_rate`), the one cycle service level of the default, z of mean28(L+R) + z x s28 x sqrt(L+R), k of
+k x mean28, the share of demand that the clairvoyant plans for. Average stock value + ordering cost is read
+off at 90 and 95 % unit fill, linear between the sweep's points. Intervals: 95 %, SKUs drawn anew, the same
+draws for every policy. Forecasts are the demo's model's, recalibrated daily as in production.
+
+What is measured is units served, so the policy that is judged is the one whose target that is. It was chosen
+by that reason; on the summer before these days (2011-06-20 to 09-09, 56-day fallback) it needed 8 % less than
+the default at 90 %.
 """
 
 import json
@@ -28,7 +32,7 @@ from serving.simulation.scenario import FIRST_DAY, WARM_UP_DAYS, build_scenario
 from serving.simulation.shop import SAMPLE
 from serving.simulation.twin.costs import read_costs
 from serving.simulation.twin.intervals import SHARES, resampled, row_weights
-from serving.simulation.twin.policies import OWN, Policy
+from serving.simulation.twin.policies import COVER_GROUP, OWN, Policy
 from serving.simulation.twin.runs import Experiment, Result, simulate_all
 from serving.simulation.twin.scores import METRICS, Sums, mean_of
 from serving.simulation.twin.shop_world import shop_world
@@ -38,7 +42,8 @@ from tests.benchmarks.inventory.estimates import estimate
 DEMO, PREPARED = ROOT / ".run" / "demo", ROOT / ".run" / "bench" / "demo"
 LAST_DAY, SEEDS, FILL_RATES = date(2011, 12, 9), range(1, 21), (0.90, 0.95)
 SWEEPS: dict[str, tuple[float, ...]] = {
-    OWN: (0.84, 0.90, 0.95, 0.98),
+    COVER_GROUP: (0.12, 0.25, 0.5),
+    OWN: (0.84, 0.90, 0.95),
     "sigma-root-l": (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0),
     "days-of-cover": (22.0, 25.0, 28.0, 31.0, 34.0, 38.0, 44.0),
     "clairvoyant": (0.85, 0.90, 0.95, 1.0),
@@ -130,7 +135,7 @@ def ratio_figures(found: dict[str, Curve], fill_rate: float, forecasts: str) -> 
     ]
     for name, goal in GOALS.items():
         goal = min(goal, BETTER_GOAL) if name == better else goal
-        ratio, draws = at[OWN][0] / at[name][0], at[OWN][1] / at[name][1]
+        ratio, draws = at[COVER_GROUP][0] / at[name][0], at[COVER_GROUP][1] / at[name][1]
         words = f"<= {goal:g}" if goal < 1 else "reported"
         meets = partial(_reaches, goal)
         made.append(estimate(f"{label}.ratio.{name}", ratio, _interval(draws), "ratio", how, words, meets))
