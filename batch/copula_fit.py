@@ -1,12 +1,13 @@
 """How strongly the days of a horizon move together, measured on past forecasts."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
-from batch.forecaster.sampling import cumulative_quantiles, sample_paths
+from batch.forecaster.sampling import sample_paths
 from batch.forecaster.scores import weighted_quantile_loss
-from batch.forecaster.windows import Floats
+from batch.forecaster.windows import Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
 
 LEVELS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -14,30 +15,47 @@ LEVELS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 DECAYS = (0.0, 0.3)
 PATHS = 200
+TAUS = (7, 14, 28)
 TINY = 1e-9
-TIE = 1.005
-"""Candidates within 0.5 % of the least loss are as good as it; the best covered of them is taken."""
+TIE = 1.01
+"""Candidates within 1 % of the least loss are as good as it: a spread wrong by a tenth costs no more."""
 
 
-def fit_copula(quantiles: Floats, actual: Floats, counts: bool) -> Copula:
-    """The copula whose distribution of summed demand scores best.
+def fit_copula(
+    quantiles: Floats, actual: Floats, exact: Flags, counts: bool, taus: Sequence[int] = TAUS
+) -> Copula:
+    """The copula whose distributions of summed demand score best, over all of `taus` together.
 
-    Least weighted quantile loss of the sum over the given days; among candidates within 0.5 % of it, the one
-    whose central 80 % interval covers closest to 80 %.
+    Among candidates within 1 % of the least weighted quantile loss, each tau counting the same, the one whose
+    central 80 % intervals cover closest to 80 %, on average over the taus: sums of 7 and of 28 days seldom
+    ask for the same, and one good or bad month must not decide.
 
     Args:
-        quantiles: (forecasts, tau, levels) at `QUANTILE_LEVELS`.
-        actual: (forecasts, tau) demand.
+        quantiles: (forecasts, days, levels) at `QUANTILE_LEVELS`.
+        actual: (forecasts, days) demand.
+        exact: (forecasts, days) where that is all demand. A sum counts if all its days are exact.
         counts: whether demand is whole units.
+        taus: days that are summed; one without any demand in its exact sums is left out.
+
+    Raises:
+        ValueError: no tau is left.
     """
-    total = actual.sum(axis=1)
+    whole = {tau: exact[:, :tau].all(axis=1) for tau in taus}
+    totals = {tau: actual[rows, :tau].sum(axis=1) for tau, rows in whole.items() if actual[rows, :tau].any()}
+    if not totals:
+        raise ValueError("no exact sum has any demand: there is nothing to fit a copula on")
     scored = []
     for level, decay in product(LEVELS, DECAYS):
         copula = Copula(level=level, decay=decay)
-        sums = summed_quantiles(quantiles, copula, PATHS)
-        scored.append((weighted_quantile_loss(sums, total), central_coverage(sums, total, counts), copula))
-    limit = TIE * min(loss for loss, _, _ in scored)
-    return min((abs(cover - 0.8), copula.level, copula) for loss, cover, copula in scored if loss <= limit)[2]
+        sums = np.moveaxis(cumulative_sums(quantiles, copula, PATHS, tuple(totals)), 1, 0)
+        made = [(each[whole[tau]], totals[tau]) for tau, each in zip(totals, sums, strict=True)]
+        losses = [weighted_quantile_loss(each, total) for each, total in made]
+        misses = [abs(central_coverage(each, total, counts) - 0.8) for each, total in made]
+        scored.append((losses, float(np.mean(misses)), copula))
+    least = np.min([losses for losses, _, _ in scored], axis=0)
+    relative = [float(np.mean(losses / least)) for losses, _, _ in scored]
+    near = [each for each, loss in zip(scored, relative, strict=True) if loss <= TIE * min(relative)]
+    return min(near, key=lambda each: (each[1], each[2].level))[2]
 
 
 def central_coverage(quantiles: Floats, actual: Floats, counts: bool) -> float:
@@ -62,6 +80,11 @@ def _probability(quantiles: Floats, values: Floats) -> Floats:
 
 def summed_quantiles(quantiles: Floats, copula: Copula, n_paths: int) -> Floats:
     """(forecasts, levels) of the demand summed over all given days, with one fixed seed per row."""
+    return cumulative_sums(quantiles, copula, n_paths, (quantiles.shape[1],))[:, 0]
+
+
+def cumulative_sums(quantiles: Floats, copula: Copula, n_paths: int, taus: Sequence[int]) -> Floats:
+    """(forecasts, taus, levels) of the demand summed over the first days, with one fixed seed per row."""
     paths = sample_paths(QUANTILE_LEVELS, quantiles, copula, np.arange(len(quantiles)).tolist(), n_paths)
-    sums: Floats = cumulative_quantiles(paths.sum(axis=2, keepdims=True), QUANTILE_LEVELS)[:, 0]
-    return sums
+    sums = [np.quantile(paths[:, :, :tau].sum(axis=2), QUANTILE_LEVELS, axis=1).T for tau in taus]
+    return np.stack(sums, axis=1)

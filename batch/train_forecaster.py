@@ -157,7 +157,8 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     predictor = finished(known, config, trained.weights)
     config, scored = predictor.config, panel.sample(GATE_SERIES)
     typer.echo(
-        f"bent share {config.bent_share}, copula {config.copula}, fallback copula {config.fallback_copula}; "
+        f"bent share {config.bent_share}, recent share {config.recent_share}, copula {config.copula}, "
+        f"fallback copula {config.fallback_copula}; "
         f"scoring {len(scored.series)} series at {GATE_ORIGINS} origins"
     )
     metrics = compare(scored, parts.gate, predictor)

@@ -21,7 +21,8 @@ class ForecasterConfig(BaseModel):
     `base_days` are the window lengths, in known open days, of the empirical quantiles the network bends.
     `pooled_quantiles` are the quantiles of units / level over all training days, one per quantile level.
     A series or location that is not listed has index 0. `counts` says whether demand is whole units.
-    `bent_share` is the weight of the bent empirical quantiles; the rest is the parametric mixture's.
+    `recent_share` is the weight of the mean of the empirical quantiles as they are; of the rest, `bent_share`
+    is the weight of the bent ones, and what remains is the parametric mixture's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class ForecasterConfig(BaseModel):
     components: int = 3
     counts: bool = True
     bent_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    recent_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     series: tuple[tuple[str, str], ...]
     locations: tuple[str, ...]
     pooled_quantiles: tuple[float, ...]

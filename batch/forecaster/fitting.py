@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from batch.copula_fit import fit_copula
+from batch.copula_fit import TAUS, fit_copula
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fallback import empirical_forecast
@@ -23,11 +23,11 @@ from batch.forecaster.training import (
     train_epoch,
 )
 from batch.forecaster.windows import DemandWindow, Floats
-from batch.model_gate import CUMULATIVE_DAYS, HISTORY_DAYS, actuals, daily_forecasts
+from batch.model_gate import HISTORY_DAYS, actuals, daily_forecasts
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError
 
-BENT_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 ENCODER_DAYS = 112
 VALIDATION_DAYS = 56
 LEAST_DAYS = 42
@@ -90,21 +90,31 @@ def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> 
 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
-    """The weight of the bent quantiles with the least loss at origins in the last days."""
+    """The weights of the heads and of recent quantiles with the least loss at origins in the last days.
+
+    First those of the heads among themselves, then that of the recent quantiles beside them.
+    """
     origins, panel = _kept_back_origins(panel), panel.sample(SERIES_AT_A_TIME)
     actual = actuals(panel, origins)
     exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     if not actual[exact].any():
         return config
-    heads = []
-    for share in (0.0, 1.0):
-        head = Predictor(config.model_copy(update={"bent_share": share}), weights)
-        heads.append(daily_forecasts(panel, origins, partial(head.predict, series=panel.series)))
-    losses = {
-        share: weighted_quantile_loss(((1 - share) * heads[0] + share * heads[1])[exact], actual[exact])
-        for share in BENT_SHARES
-    }
-    return config.model_copy(update={"bent_share": min(losses, key=lambda share: losses[share])})
+
+    def made(bent_share: float, recent_share: float) -> Floats:
+        alone = config.model_copy(update={"bent_share": bent_share, "recent_share": recent_share})
+        forecaster = partial(Predictor(alone, weights).predict, series=panel.series)
+        quantiles: Floats = daily_forecasts(panel, origins, forecaster)[exact]
+        return quantiles
+
+    def best(one: Floats, other: Floats) -> float:
+        """The weight of the other."""
+        return min(SHARES, key=lambda w: weighted_quantile_loss((1 - w) * one + w * other, actual[exact]))
+
+    mixture, bent = made(0.0, 0.0), made(1.0, 0.0)
+    bent_share = best(mixture, bent)
+    heads = (1 - bent_share) * mixture + bent_share * bent
+    shares = {"bent_share": bent_share, "recent_share": best(heads, made(1.0, 1.0))}
+    return config.model_copy(update=shares)
 
 
 def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
@@ -127,21 +137,20 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
     """Fits both copulas on forecasts of the days kept back, of a sample of the series if there are many.
 
-    Of days that the network has learned from, it knows too much: sums look surer than they are. Forecasts of
-    days that a stock-out may have cut are left out.
+    Of days that the network has learned from, it knows too much: sums look surer than they are. A stock-out
+    may have cut a day, and then no sum with that day counts.
     """
     origins = _kept_back_origins(panel)
     sample = panel.sample(CALIBRATION_FORECASTS // len(origins))
-    near = slice(0, CUMULATIVE_DAYS)
-    actual = actuals(sample, origins)[:, :, near]
-    whole = np.stack([sample.observed[:, day + 1 : day + 1 + CUMULATIVE_DAYS].all(axis=1) for day in origins])
+    actual = np.concatenate(list(actuals(sample, origins)))
+    exact = np.concatenate([sample.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     predictor = Predictor(config, weights)
 
     def fit(forecaster: Callable[[DemandWindow], Floats]) -> Copula:
-        forecasts = daily_forecasts(sample, origins, forecaster)[:, :, near]
-        return fit_copula(forecasts[whole], actual[whole], config.counts)
+        forecasts = np.concatenate(list(daily_forecasts(sample, origins, forecaster)))
+        return fit_copula(forecasts, actual, exact, config.counts)
 
-    if not actual[whole].any():
+    if not actual[exact[:, : min(TAUS)].all(axis=1), : min(TAUS)].any():
         return config
     model = partial(predictor.predict, series=sample.series)
     return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})

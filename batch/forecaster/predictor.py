@@ -156,13 +156,23 @@ class Predictor:
             self.network(full) if encoded is None else self.network.decode(encoded[repeat], full.days, full)
         )
         mixture, bent = (each[:, 0].numpy().astype(np.float64) for each in heads)
-        share, config = self.config.bent_share, self.config
-        quantiles = share * bent * scale[..., None]
-        if share < 1:
-            made = mixture_quantiles(mixture, scale, config.quantile_levels, config.components, config.counts)
-            quantiles += (1 - share) * made * full.open[:, 0].numpy()[..., None]
+        quantiles = self._weighed(mixture, bent, full, scale)
         made_rows: Floats = quantiles[:rows]
         return made_rows
+
+    def _weighed(self, mixture: Floats, bent: Floats, batch: NetworkInput, scale: Floats) -> Floats:
+        """(rows, horizon, levels) in units: both heads and recent empirical quantiles, by their weights."""
+        config, is_open = self.config, batch.open[:, 0].numpy()[..., None]
+        quantiles = config.bent_share * bent * scale[..., None]
+        if config.bent_share < 1:
+            levels, components = config.quantile_levels, config.components
+            made = mixture_quantiles(mixture, scale, levels, components, config.counts)
+            quantiles += (1 - config.bent_share) * made * is_open
+        if config.recent_share > 0:
+            recent = batch.bases[:, 0, :-1].numpy().astype(np.float64).mean(axis=1)[:, None]
+            quantiles *= 1 - config.recent_share
+            quantiles += config.recent_share * recent * scale[..., None] * is_open
+        return quantiles
 
 
 def load_predictor(artifact: Artifact) -> Predictor:

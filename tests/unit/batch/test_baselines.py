@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from batch.copula_fit import fit_copula, summed_quantiles
+from batch.copula_fit import summed_quantiles
 from batch.forecaster.baselines import (
     bootstrap_cumulative,
     rolling_cumulative,
     seasonal_naive,
     seasonal_naive_cumulative,
 )
-from batch.forecaster.sampling import sample_paths
 from batch.forecaster.windows import DemandWindow, Flags, Floats
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
 
@@ -52,15 +51,6 @@ def test_the_bootstrap_of_independent_days_has_their_mean_and_spread() -> None:
     spread = sums[QUANTILE_LEVELS.index(0.9)] - sums[QUANTILE_LEVELS.index(0.1)]
     assert sums[MEDIAN] == pytest.approx(14 * last.mean(), rel=0.03)
     assert spread == pytest.approx(2 * 1.2816 * last.std() * np.sqrt(14), rel=0.15)
-
-
-def test_the_fitted_copula_is_the_one_that_made_the_demand() -> None:
-    daily = np.cumsum(np.random.default_rng(4).exponential(1.0, (1, 1, len(QUANTILE_LEVELS))), axis=2)
-    made = Copula(level=0.3, decay=0.0)
-    actual = sample_paths(QUANTILE_LEVELS, np.repeat(daily, 14, axis=1), made, [77], 300)[0]
-    quantiles = np.broadcast_to(daily, (300, 14, len(QUANTILE_LEVELS)))
-    fitted = fit_copula(quantiles, actual, counts=False)
-    assert fitted.level >= 0.15
 
 
 def test_stronger_dependence_widens_the_sum() -> None:

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from batch.demand_generator import GeneratorPlan, generate
-from batch.forecaster.fitting import fit_forecaster
+from batch.forecaster.artifact import Weights
+from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.fitting import fit_forecaster, new_config, seasonal_effects, weigh_heads
+from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import check_quantiles
-from batch.forecaster.training import TrainingPlan
+from batch.forecaster.training import TrainingPlan, new_network
 from infra.errors import StockstreamError
 
 PLAN = TrainingPlan(epochs=1, steps_per_epoch=2, series_per_step=4, origins_per_series=3)
@@ -55,3 +58,22 @@ def test_demand_by_weight_is_learned_and_forecast_in_fractions() -> None:
     assert (quantiles % 1 > 0).any()
     for one in quantiles:
         check_quantiles(one)
+
+
+def test_recent_quantiles_weigh_most_where_the_network_has_not_learned_anything() -> None:
+    panel = PANEL.until(419)
+    config, weights = new_and_broken(panel)
+    weighed = weigh_heads(panel, config, weights)
+    assert weighed.recent_share == 1.0
+
+
+def new_and_broken(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
+    """A network whose both heads forecast e times and more than is sold."""
+    seasons = seasonal_effects(panel, False)
+    config = new_config(panel, seasons)
+    weights = {
+        name: value.numpy().copy() for name, value in new_network(config, seasons, 1).state_dict().items()
+    }
+    weights["mixture.bias"][config.components : 2 * config.components] += 3.0
+    weights["bent.bias"][len(config.base_days) + 1] = 3.0
+    return config, weights

@@ -9,7 +9,7 @@ from batch.forecaster.errors import ForecastRejected, ModelRejected
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.network import DemandNetwork
 from batch.forecaster.predictor import Predictor, check_quantiles
-from batch.forecaster.windows import DemandWindow, Floats
+from batch.forecaster.windows import DemandWindow, Floats, empirical_quantiles
 from infra.contracts.demand import QUANTILE_LEVELS
 
 DAYS, HORIZON = 476, 28
@@ -82,6 +82,28 @@ def test_an_untrained_network_repeats_the_empirical_quantiles() -> None:
     quantiles = Predictor(bent, weights).predict(window, SERIES[:1])[0]
     opened = quantiles[window.future_open[0]]
     assert np.allclose(opened, opened[0], rtol=1e-5)
+
+
+def test_recent_quantiles_alone_are_the_mean_of_the_empirical_ones_of_each_window() -> None:
+    torch.manual_seed(2)
+    weights = {name: value.numpy() for name, value in DemandNetwork(CONFIG).state_dict().items()}
+    window = random_window(3)
+    recent = Predictor(CONFIG.model_copy(update={"recent_share": 1.0}), weights)
+    known = window.observed & window.open
+    expected = np.mean(
+        [empirical_quantiles(window.units, known, QUANTILE_LEVELS, days) for days in CONFIG.base_days], axis=0
+    )
+    found = recent.predict(window, SERIES[:3])
+    np.testing.assert_allclose(found, expected[:, None] * window.future_open[..., None], rtol=1e-5, atol=1e-6)
+
+
+def test_recent_quantiles_are_weighed_against_both_heads_together(predictor: Predictor) -> None:
+    window, weights = random_window(4), predictor.weights
+    none, some, all_of_it = (
+        Predictor(CONFIG.model_copy(update={"recent_share": share}), weights).predict(window, SERIES[:4])
+        for share in (0.0, 0.25, 1.0)
+    )
+    np.testing.assert_allclose(some, 0.75 * none + 0.25 * all_of_it, rtol=1e-9)
 
 
 def test_an_unknown_sku_is_forecast_too(predictor: Predictor) -> None:
