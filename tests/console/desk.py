@@ -80,6 +80,7 @@ class Desk:
 
     def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.evaluate("scrollTo(0, 0)")
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 

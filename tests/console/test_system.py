@@ -31,7 +31,10 @@ def test_alerts_are_shown_with_what_to_do(planner: Desk, alarming: SmallPromethe
     ]
 
     rows.first.get_by_text("What to do").click()
-    expect(rows.first.get_by_text("A Kafka broker answers no scrape")).to_be_visible()
+    advice = rows.first.locator(".markdown")
+    expect(advice).to_contain_text("A Kafka broker answers no scrape")
+    assert advice.locator("pre").inner_text().startswith("kubectl -n $N get pods")
+    assert advice.locator("b").all_inner_texts() == ["Means.", "Look.", "Do."]
     assert planner.findings() == []
     planner.picture("system-alerts")
 

@@ -37,8 +37,8 @@ export function system({ query, signal }) {
   reload();
   return [
     h("div", { class: "page-head" }, h("div", {}, h("h1", {}, words.title), h("p", {}, words.lead))),
-    place,
     alertsCard(signal),
+    place,
     card(words.models, words.modelsLead, part("stack", api.models, models)),
     card(words.audit, words.auditLead, auditTable(query, signal)),
   ];

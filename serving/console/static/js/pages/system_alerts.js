@@ -4,6 +4,7 @@ import * as api from "../endpoints.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { listed } from "../listed.js";
+import { markdown } from "../markdown.js";
 import { empty, show } from "../states.js";
 import { tag } from "../tags.js";
 import { texts } from "../texts.js";
@@ -15,11 +16,25 @@ const AGAIN_MS = 15_000;
 /** @param {AbortSignal} signal */
 export function alertsCard(signal) {
   const place = h("div", { class: "stack" });
-  const reload = () => show(place, api.alerts, alerts);
+  const reload = () => show(place, api.alerts, render);
+  const render = redrawn();
   const timer = setInterval(reload, AGAIN_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   reload();
   return card(words.title, words.lead, place);
+}
+
+/** Draws again what has changed only, so that what somebody has unfolded stays open. */
+function redrawn() {
+  let last = "";
+  /** @type {any[]} */
+  let drawn = [];
+  return (/** @type {any} */ answer) => {
+    const text = JSON.stringify(answer);
+    if (text !== last) drawn = alerts(answer);
+    last = text;
+    return drawn;
+  };
 }
 
 /** @param {{watched: boolean, items: any[], prometheus_link: string|null, grafana_link: string|null}} answer */
@@ -49,5 +64,5 @@ const columns = () => [
 function runbook({ runbook_url, runbook: text }) {
   if (runbook_url?.match(/^https?:/)) return h("a", { href: runbook_url, target: "_blank", rel: "noopener noreferrer" }, words.open);
   if (!text) return texts.unknown;
-  return h("details", {}, h("summary", {}, words.show), h("pre", { class: "runbook", tabindex: 0 }, text));
+  return h("details", {}, h("summary", {}, words.show), markdown(text));
 }
