@@ -66,6 +66,7 @@ def test_what_moves_a_forecast_is_worked_out_on_request(planner: Desk) -> None:
     expect(card.locator(".bars li")).to_have_count(7)
     planner.picture("sku-drivers")
 
+    assert planner.findings() == []
     assert card.locator(".bars li .value").all_inner_texts() == [
         "100 units", "+12", "-4.5", "+2.3", "110 units", "+2.3", "112 units",
     ]  # fmt: skip
