@@ -47,7 +47,7 @@ bench-forecasting: setup ## Figures of the forecasts against every peer: hours; 
 bench-inventory: setup ## Figures of the policies: against the exact optimum, and the service they realise
 	@$(bin)/python -m tests.benchmarks.run inventory
 
-bench-serving: setup ## Figures of the HTTP API: its reads with 100,000 SKUs loaded
+bench-serving: setup ## Figures of the HTTP API: its reads with 100,000 SKUs loaded, and what Ray Serve costs
 	@$(bin)/python -m tests.benchmarks.run serving
 
 down: ## Stop the local stack and a kept demo

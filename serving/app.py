@@ -5,6 +5,8 @@ import os
 import secrets
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,12 @@ from serving.partition_log import owned_partitions
 from serving.planner import Planner
 
 _OBJECT_STORE_BYTES = 100 * 1024 * 1024
+
+SERVE_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray gives a proxy 5 s to start, then kills it: not enough on a busy machine.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+}
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -56,8 +64,9 @@ def descendants(pid: int) -> list[ProcessEntry]:
 def shut_down() -> None:
     """Ends the application and Ray, its agents included: they linger for a minute after their node."""
     started = descendants(os.getpid())
-    serve.shutdown()  # type: ignore[no-untyped-call]
-    ray.shutdown()
+    if ray.is_initialized():  # else this would start a Ray to look for an application
+        serve.shutdown()  # type: ignore[no-untyped-call]
+        ray.shutdown()
     for process in started:
         if find_process(process.pid) == process:
             os.kill(process.pid, signal.SIGKILL)
@@ -89,10 +98,26 @@ def on_cluster(arguments: dict[str, str]) -> Any:
     return application(load_settings())
 
 
-def deploy(settings: Settings) -> None:
-    """Runs the application; returns when every deployment is healthy, that is, has caught up."""
-    serve.start(http_options=HTTPOptions(host=settings.api_host, port=settings.api_port))
-    serve.run(application(settings))
+@contextmanager
+def served(settings: Settings, deployed: Any, stopping: threading.Event) -> Iterator[None]:
+    """Runs an application on this machine; in the context every deployment is healthy, that is, caught up.
+
+    Args:
+        settings: where it listens and keeps its files.
+        deployed: the application, bound.
+        stopping: what SIGTERM and Ctrl-C set.
+    """
+    stop_on_signals(stopping)
+    os.environ |= SERVE_ENVIRONMENT | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    with ray_directory(settings.run_dir) as directory:
+        try:
+            start_ray(settings, directory)
+            stop_on_signals(stopping)  # Ray has put its own handlers in place
+            serve.start(http_options=HTTPOptions(host=settings.api_host, port=settings.api_port))
+            serve.run(deployed)
+            yield
+        finally:
+            shut_down()
 
 
 @app.command()
@@ -100,25 +125,13 @@ def main() -> None:
     """Serves until it is told to stop (SIGTERM or Ctrl-C)."""
     settings = load_settings()
     stopping = threading.Event()
-    stop_on_signals(stopping)
-    os.environ |= {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        # Ray gives a proxy 5 s to start, then kills it: not enough on a busy machine.
-        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
-    }
-    with ray_directory(settings.run_dir) as directory:
-        try:
-            start_ray(settings, directory)
-            stop_on_signals(stopping)  # Ray has put its own handlers in place
-            deploy(settings)
+    try:
+        with served(settings, application(settings), stopping):
             announce_ready(settings.run_dir, "serving")
             stopping.wait()
-        except RuntimeError as error:
-            raise StockstreamError(f"serving did not start: {str(error).splitlines()[0]}") from error
-        finally:
             ready_file(settings.run_dir, "serving").unlink(missing_ok=True)
-            shut_down()
+    except RuntimeError as error:
+        raise StockstreamError(f"serving did not start: {str(error).splitlines()[0]}") from error
 
 
 def stop_on_signals(stopping: threading.Event) -> None:
