@@ -5,16 +5,20 @@ no linear-algebra library, whose order of summation varies, is involved.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import erf, erfc
 
 from infra.contracts.demand import Copula
 
 Floats = NDArray[np.float64]
 
 _MOST_CELLS = 2**14
+
+_BLOCK = 4
+"""Series sampled together: their scratch memory stays in the processor's cache."""
 
 
 def sample_paths(
@@ -23,7 +27,6 @@ def sample_paths(
     copula: Copula,
     seeds: Sequence[int],
     n_paths: int,
-    horizon: int | None = None,
 ) -> Floats:
     """Joint demand paths, antithetic in pairs.
 
@@ -36,15 +39,43 @@ def sample_paths(
         copula: dependence between steps.
         seeds: one non-negative integer per series.
         n_paths: paths per series.
-        horizon: steps of the whole paths, if only their first steps are asked for.
 
     Returns:
         (series, n_paths, steps) in units; in memory the paths of a step lie together.
     """
     knots = np.asarray(quantiles, dtype=np.float64)
-    steps = knots.shape[1]
-    scores = _normal_scores(copula, seeds, n_paths, steps, horizon or steps)
-    return _interpolate(np.asarray(levels), knots, ndtr(scores)).swapaxes(1, 2)
+    return PathSampler(levels, copula, n_paths, knots.shape[1]).paths(knots, seeds)
+
+
+class PathSampler:
+    """Joint demand paths of series that share levels and copula.
+
+    Blocks of series follow one another in the same scratch memory, which stays in the processor's cache; to
+    get fresh pages for each costs as much as the arithmetic. One thread at a time may use a sampler.
+    """
+
+    def __init__(self, levels: Sequence[float], copula: Copula, n_paths: int, horizon: int) -> None:
+        self._n_paths = n_paths
+        self._scores = _NormalScores(copula, (n_paths + 1) // 2, horizon)
+        self._interpolation = _Interpolation(np.asarray(levels), _BLOCK * horizon, (n_paths + 1) // 2)
+
+    def paths(self, quantiles: ArrayLike, seeds: Sequence[int]) -> Floats:
+        """(series, n_paths, steps) of the first steps of the horizon, as `sample_paths` describes them.
+
+        Args:
+            quantiles: (series, steps, levels) in units; all zero on closed days.
+            seeds: one non-negative integer per series.
+        """
+        knots = np.asarray(quantiles, dtype=np.float64)
+        series, steps = knots.shape[:2]
+        paths = np.zeros((series, steps, self._n_paths))
+        for first in range(0, series, _BLOCK):
+            block = slice(first, first + _BLOCK)
+            is_open = knots[block].any(axis=2)
+            scores = self._scores.of(seeds[block], steps)[is_open]
+            values = self._interpolation.values(knots[block][is_open], scores)
+            paths[block][is_open] = np.concatenate(values, axis=1)[:, : self._n_paths]
+        return paths.swapaxes(1, 2)
 
 
 def mean_demand(levels: Sequence[float], quantiles: ArrayLike) -> Floats:
@@ -64,33 +95,66 @@ def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
 
 
-def _normal_scores(copula: Copula, seeds: Sequence[int], n_paths: int, steps: int, horizon: int) -> Floats:
-    """(series, steps, n_paths) with correlation level + (1 - level) * decay ** |i - j| between steps."""
-    half_paths = (n_paths + 1) // 2
-    drawn = np.empty((half_paths, horizon + 1))
-    half = np.empty((len(seeds), steps + 1, half_paths))
-    for of_series, seed in zip(half, seeds, strict=True):
-        np.random.default_rng(seed).standard_normal(out=drawn)
-        of_series[:] = drawn.T[: steps + 1]
-    shared, own = half[:, :1], half[:, 1:]
-    for step in range(1, steps):
-        own[:, step] = copula.decay * own[:, step - 1] + np.sqrt(1 - copula.decay**2) * own[:, step]
-    scores = np.sqrt(copula.level) * shared + np.sqrt(1 - copula.level) * own
-    pairs: Floats = np.concatenate([scores, -scores], axis=2)[:, :, :n_paths]
-    return pairs
+class _NormalScores:
+    """Normal scores of half the paths of a block of series."""
+
+    def __init__(self, copula: Copula, half_paths: int, horizon: int) -> None:
+        self._copula = copula
+        self._drawn = np.empty((half_paths, horizon + 1))
+        self._half = np.empty((_BLOCK, horizon + 1, half_paths))
+
+    def of(self, seeds: Sequence[int], steps: int) -> Floats:
+        """(series, steps, half the paths), which the next call overwrites.
+
+        Their correlation between steps i and j is level + (1 - level) * decay ** |i - j|.
+        """
+        level, decay = self._copula.level, self._copula.decay
+        half = self._half[: len(seeds), : steps + 1]
+        for of_series, seed in zip(half, seeds, strict=True):
+            np.random.default_rng(seed).standard_normal(out=self._drawn)
+            of_series[:] = self._drawn.T[: steps + 1]
+        shared, own = half[:, :1], half[:, 1:]
+        own[:, 1:] *= np.sqrt(1 - decay**2)
+        for before, step in pairwise(own.swapaxes(0, 1)):
+            step += decay * before
+        own *= np.sqrt(1 - level)
+        own += np.sqrt(level) * shared
+        return own
 
 
-def _interpolate(levels: Floats, knots: Floats, probabilities: Floats) -> Floats:
-    """Values (series, steps, n_paths) of the quantile functions at the given probabilities."""
-    edges, values = _with_ends(levels, knots)
-    segment = _segments(edges, probabilities)
-    share: Floats = probabilities - edges.take(segment)
-    share /= np.diff(edges).take(segment)
-    segments = len(edges) - 1
-    segment += np.arange(0, segments * knots.shape[0] * knots.shape[1], segments).reshape(*knots.shape[:2], 1)
-    share *= np.diff(values, axis=2).ravel().take(segment)
-    share += values[..., :-1].ravel().take(segment)
-    return share
+class _Interpolation:
+    """Values of quantile functions with common levels."""
+
+    def __init__(self, levels: Floats, most_rows: int, half_paths: int) -> None:
+        self._levels, self._edges = levels, _with_ends(levels, levels)[0]
+        self._widths = np.diff(self._edges)
+        self._segments = _Segments(self._edges)
+        self._scratch = np.empty((2, 2 * most_rows * half_paths))
+        self._segment = np.empty(2 * most_rows * half_paths, dtype=np.int64)
+
+    def values(self, knots: Floats, scores: Floats) -> Floats:
+        """Values at the normal scores and at the opposite ones, which the next call overwrites.
+
+        Args:
+            knots: (rows, levels).
+            scores: (rows, half the paths).
+
+        Returns:
+            (2, rows, half the paths).
+        """
+        shape, cells = (2, *scores.shape), 2 * scores.size
+        chances: Floats = self._scratch[0, :cells].reshape(shape)
+        taken = self._scratch[1, :cells].reshape(shape)
+        segment = self._segment[:cells].reshape(shape)
+        _write_both_tails(scores.ravel(), *chances.reshape(2, -1))
+        self._segments.find(chances, segment, taken)
+        chances -= self._edges.take(segment, out=taken, mode="clip")
+        chances /= self._widths.take(segment, out=taken, mode="clip")
+        values = _with_ends(self._levels, knots)[1]
+        segment += (np.arange(len(scores)) * len(self._widths))[:, None]
+        chances *= np.diff(values).ravel().take(segment, out=taken, mode="clip")
+        chances += values[:, :-1].ravel().take(segment, out=taken, mode="clip")
+        return chances
 
 
 def _with_ends(levels: Floats, knots: Floats) -> tuple[Floats, Floats]:
@@ -101,19 +165,44 @@ def _with_ends(levels: Floats, knots: Floats) -> tuple[Floats, Floats]:
     return np.concatenate([[0.0], levels, [1.0]]), values
 
 
-def _segments(edges: Floats, probabilities: Floats) -> NDArray[np.int64]:
-    """Which segment between edges 0 .. 1 each probability lies in; a probability of 1 is in the last.
+def _write_both_tails(scores: Floats, lower: Floats, upper: Floats) -> None:
+    """The normal distribution at the scores and at the opposite ones, each as `scipy.special.ndtr` has it.
+
+    Both come from one error function: half the work.
+    """
+    scaled = scores * np.sqrt(0.5)
+    half = 0.5 * erf(np.clip(scaled, -1, 1))
+    np.add(0.5, half, out=lower)
+    np.subtract(0.5, half, out=upper)
+    far = np.flatnonzero(np.abs(scaled) >= 1)
+    beyond = scaled.take(far)
+    tail = 0.5 * erfc(np.abs(beyond))
+    lower[far] = np.where(beyond > 0, 1 - tail, tail)
+    upper[far] = np.where(beyond > 0, tail, 1 - tail)
+
+
+class _Segments:
+    """Which segment between edges 0 .. 1 a probability lies in; a probability of 1 is in the last.
 
     A table of cells, each with one edge at most, spares the search where edges are not too close. The number
     of cells is a power of two, so that finding the cell is exact.
     """
-    cells = 2 ** int(np.ceil(np.log2(1 / np.diff(edges).min())))
-    last = len(edges) - 2
-    if cells > _MOST_CELLS:
-        found = np.searchsorted(edges, probabilities, side="right") - 1
-        return np.minimum(found, last)
-    first = np.minimum(np.searchsorted(edges, np.arange(cells + 1) / cells, side="right") - 1, last)
-    next_edge = np.append(edges[1:-1], np.inf)
-    segment: NDArray[np.int64] = first.take((probabilities * cells).astype(np.int64))
-    segment += probabilities >= next_edge.take(segment)
-    return segment
+
+    def __init__(self, edges: Floats) -> None:
+        self._edges, self._last = edges, len(edges) - 2
+        self._next_edge = np.append(edges[1:-1], np.inf)
+        self._cells = 2 ** int(np.ceil(np.log2(1 / np.diff(edges).min())))
+        if self._cells <= _MOST_CELLS:
+            self._first = self._search(np.arange(self._cells + 1) / self._cells)
+
+    def _search(self, probabilities: Floats) -> NDArray[np.int64]:
+        return np.minimum(np.searchsorted(self._edges, probabilities, side="right") - 1, self._last)
+
+    def find(self, probabilities: Floats, segment: NDArray[np.int64], scratch: Floats) -> None:
+        """Writes the segments; `scratch` is of the same shape and lost."""
+        if self._cells > _MOST_CELLS:
+            segment[:] = self._search(probabilities)
+            return
+        cell = np.multiply(probabilities, self._cells, out=scratch).astype(np.int64)
+        self._first.take(cell, out=segment, mode="clip")
+        segment += probabilities >= self._next_edge.take(segment, out=scratch, mode="clip")

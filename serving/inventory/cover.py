@@ -45,12 +45,15 @@ def required_quantities(
     window_end = lead + review_days[:, None]
     stock = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
     lowest = np.zeros_like(stock)
+    first_arrival, last_arrival, first_end = lead.min(), lead.max(), window_end.min()
     for day in range(min(days, int(window_end.max()))):
         stock += arrivals[:, :, day]
         stock -= demand[:, :, day]
-        arrived = lead <= day
-        stock = np.maximum(stock, np.where(arrived, -np.inf, 0.0))
-        lowest = np.minimum(lowest, np.where(arrived & (day < window_end), stock, 0.0))
+        if day < last_arrival:
+            np.maximum(stock, np.where(lead <= day, -np.inf, 0.0), out=stock)
+        if day >= first_arrival:
+            counted = stock if day < first_end else np.where(day < window_end, stock, 0.0)
+            np.minimum(lowest, counted, out=lowest)
     return 0.0 - lowest
 
 

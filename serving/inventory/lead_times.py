@@ -1,7 +1,9 @@
 """Lead times in calendar days: what a supplier's receipts say, and draws from it."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +43,8 @@ def draw_lead_days(counts: Sequence[LeadTimeCount], uniforms: NDArray[np.float64
     if len(counts) == 1:
         return np.full(len(uniforms), counts[0].days)
     days = np.array([count.days for count in counts])
-    cumulative = np.cumsum([count.receipts for count in counts])
-    drawn: NDArray[np.int64] = days[np.searchsorted(cumulative, uniforms * cumulative[-1], side="right")]
+    cumulative = np.array(list(accumulate(count.receipts for count in counts)), dtype=np.float64)
+    drawn: NDArray[np.int64] = days.take(cumulative.searchsorted(uniforms * cumulative[-1], side="right"))
     return drawn
 
 
@@ -91,4 +93,5 @@ def draw_arrival_days(
 
 def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:
     """The lead time that half of the receipts met."""
-    return int(draw_lead_days(counts, np.array([0.5]))[0])
+    cumulative = list(accumulate(count.receipts for count in counts))
+    return counts[bisect_right(cumulative, cumulative[-1] / 2)].days

@@ -10,6 +10,7 @@ from infra.contracts.shop import LocationCalendar
 _LONGEST_DAYS = 365
 
 
+@lru_cache(maxsize=4096)
 def local_date(time_ms: int, time_zone: str) -> date:
     """The local day that an instant belongs to."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(ZoneInfo(time_zone)).date()

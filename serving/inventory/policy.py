@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.forecaster.sampling import mean_demand, sample_paths
+from batch.forecaster.sampling import PathSampler, mean_demand
 from infra.contracts import identity
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, ValueSegment
@@ -73,8 +73,9 @@ def decide(requests: Sequence[Request]) -> list[Wanted]:
             groups.setdefault(_shape(request, request.forecast), []).append(request)
     for group in groups.values():
         group.sort(key=_last_day)
+        sampler = _sampler(_forecasts(group)[0])
         for start in range(0, len(group), _CHUNK):
-            results |= _decide_together(group[start : start + _CHUNK])
+            results |= _decide_together(group[start : start + _CHUNK], sampler)
     return [results.get(request.decision_id) or _blocked(request) for request in requests]
 
 
@@ -97,13 +98,16 @@ def _shape(request: Request, forecast: DemandForecast) -> _Shape:
     return policy_group(request.inputs), forecast.paths, horizon, copula.level, copula.decay, levels
 
 
-def _demand_paths(forecasts: Sequence[DemandForecast], days: int) -> Floats:
-    """Joint paths [skus, paths, days] of forecasts of one shape, from the messages alone."""
-    first = forecasts[0]
+def _sampler(forecast: DemandForecast) -> PathSampler:
+    """Makes joint paths of forecasts of one shape, from the messages alone."""
+    horizon = len(forecast.quantiles)
+    return PathSampler(forecast.quantile_levels, forecast.copula, forecast.paths, horizon)
+
+
+def _demand_paths(forecasts: Sequence[DemandForecast], days: int, sampler: PathSampler) -> Floats:
+    """Joint paths [skus, paths, days] of forecasts of one shape."""
     quantiles = [forecast.quantiles[:days] for forecast in forecasts]
-    seeds = [forecast.seed for forecast in forecasts]
-    horizon = len(first.quantiles)
-    return sample_paths(first.quantile_levels, quantiles, first.copula, seeds, first.paths, horizon)
+    return sampler.paths(quantiles, [forecast.seed for forecast in forecasts])
 
 
 def _blocked(request: Request) -> Wanted:
@@ -116,8 +120,8 @@ def _blocked(request: Request) -> Wanted:
     return Wanted(0, 0, True, steps.adjustments, [], None)
 
 
-def _decide_together(requests: Sequence[Request]) -> dict[str, Wanted]:
-    outlook = _outlook(requests)
+def _decide_together(requests: Sequence[Request], sampler: PathSampler) -> dict[str, Wanted]:
+    outlook = _outlook(requests, sampler)
     forecast, days = outlook.demand, outlook.demand.shape[2]
     factors = np.stack([demand_factors(request.inputs, request.epoch_ms, days) for request in requests])
     by_forecast = wanted = sellable = wanted_quantities(outlook)
@@ -154,7 +158,7 @@ def _left_of_today(request: Request) -> float:
     return (end - request.epoch_ms) / (end - begin)
 
 
-def _outlook(requests: Sequence[Request]) -> Outlook:
+def _outlook(requests: Sequence[Request], sampler: PathSampler) -> Outlook:
     forecasts = _forecasts(requests)
     paths, horizon = forecasts[0].paths, len(forecasts[0].quantiles)
     inputs = [request.inputs for request in requests]
@@ -164,7 +168,7 @@ def _outlook(requests: Sequence[Request]) -> Outlook:
     days = min(horizon, int((lead_days + review_days[:, None]).max()))
     if needs_whole_horizon(inputs[0]):
         days = horizon
-    demand = _demand_paths(forecasts, days)
+    demand = _demand_paths(forecasts, days, sampler)
     demand[:, :, 0] *= np.array([_left_of_today(request) for request in requests])[:, None]
     return Outlook(
         inputs,
@@ -242,7 +246,7 @@ def joint_draws(request: Request, forecast: DemandForecast) -> tuple[Floats, Int
         and an order of now arrive [open orders + 1, paths].
     """
     horizon = len(forecast.quantiles)
-    demand = _demand_paths([forecast], horizon)[0]
+    demand = _demand_paths([forecast], horizon, _sampler(forecast))[0]
     demand *= demand_factors(request.inputs, request.epoch_ms, horizon) * _still_sold(request, horizon)
     demand[:, 0] *= _left_of_today(request)
     return demand, arrival_days(request.inputs, request.decision_id, request.epoch_ms, len(demand))

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from batch.forecaster.sampling import Floats, cumulative_quantiles, sample_paths
+from batch.forecaster.sampling import Floats, PathSampler, cumulative_quantiles, sample_paths
 from infra.contracts.demand import QUANTILE_LEVELS, Copula
 
 INDEPENDENT = Copula(level=0.0, decay=0.0)
@@ -69,9 +69,9 @@ def test_the_first_steps_of_the_paths_are_the_same_whichever_steps_are_asked_for
     knots, copula = growing_knots(2, 28), Copula(level=0.1, decay=0.3)
     whole = sample_paths(QUANTILE_LEVELS, knots, copula, [1, 2], 100)
 
-    assert np.array_equal(
-        sample_paths(QUANTILE_LEVELS, knots[:, :9], copula, [1, 2], 100, 28), whole[:, :, :9]
-    )
+    sampler = PathSampler(QUANTILE_LEVELS, copula, 100, horizon=28)
+    assert np.array_equal(sampler.paths(knots[:, :9], [1, 2]), whole[:, :, :9])
+    assert np.array_equal(sampler.paths(knots, [1, 2]), whole)
 
 
 def test_another_seed_gives_other_paths() -> None:
