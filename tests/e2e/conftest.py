@@ -8,15 +8,14 @@ import pytest
 
 from infra.local.prometheus_server import PrometheusServer
 from infra.local.stack import Stack
-from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, run_verb
+from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, PATIENCE, run_verb
 
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """On a busy machine a slow answer must not become a decision made without it."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("STOCKSTREAM_INPUT_DEADLINE_SECONDS", "600")
-        environment.setenv("STOCKSTREAM_ALLOCATION_DEADLINE_SECONDS", "600")
+        for name, value in PATIENCE.items():
+            environment.setenv(name, value)
         yield
 
 

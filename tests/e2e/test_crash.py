@@ -3,9 +3,7 @@
 import os
 import re
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,24 +12,9 @@ from infra.contracts.topics import FORECASTS
 from infra.local.processes import Component, wait_until
 from infra.local.stack import Stack
 from tests.e2e.topic_log import decisions_of, final_features_of, forecasts_of, records_of
-from tests.e2e.verbs import DAYS, ROOT, verb_command, verb_environment
+from tests.e2e.verbs import running_shop
 
 pytestmark = pytest.mark.timeout(1200)
-
-
-@contextmanager
-def running_shop(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
-    log = (stack.run_dir / "shop.log").open("wb")
-    command = verb_command("shop", "--days", str(DAYS), "--timeout", "180")
-    process = subprocess.Popen(
-        command, env=verb_environment(stack.run_dir), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(timeout=30)
-        log.close()
 
 
 def replica_pids(stack: Stack, deployment: str) -> list[int]:
@@ -49,7 +32,7 @@ def test_killed_features_job_and_planner_leave_the_same_decisions(
     def days_forecast() -> int:
         return len(records_of(settings, FORECASTS)) // 100
 
-    with running_shop(stack) as shop:
+    with running_shop(stack.run_dir) as shop:
         wait_until(lambda: days_forecast() >= 4, 120, "four days of forecasts")
         Component("features", stack.run_dir).kill()
         stack.start_features()

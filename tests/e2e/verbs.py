@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,6 +13,12 @@ FIRST_DAY = "2011-09-19"
 """The first replayed day; history ends before it."""
 DAYS = 15
 """Long enough for two reviews, 2011-09-26 and 2011-10-03."""
+
+PATIENCE = {
+    "STOCKSTREAM_INPUT_DEADLINE_SECONDS": "600",
+    "STOCKSTREAM_ALLOCATION_DEADLINE_SECONDS": "600",
+}
+"""On a busy machine a slow answer must not become a decision made without it."""
 
 
 def verb_command(*arguments: str) -> list[str]:
@@ -34,3 +42,19 @@ def run_verb(run_dir: Path, *arguments: str, timeout: float = 600) -> str:
     )
     assert done.returncode == 0, f"{arguments}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+@contextmanager
+def running_shop(run_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The replayed slice; it writes `shop.log` in the run directory and ends with the context."""
+    log = (run_dir / "shop.log").open("wb")
+    command = verb_command("shop", "--days", str(DAYS), "--timeout", "180")
+    process = subprocess.Popen(
+        command, env=verb_environment(run_dir), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+        log.close()
