@@ -15,8 +15,9 @@ from infra.errors import ContractError, StockstreamError, exit_with_message
 from infra.kafka import partition_of, read_to_end, topic_partitions
 from infra.settings import Settings, load_settings
 from serving.explained_forecast import Explained, SeriesRecords, explain_panel, explain_published
-from serving.forecast_source import ForecastSource, load_source
+from serving.forecast_source import ForecastSource
 from serving.inventory.ledger import Key
+from serving.promoted_model import load_source
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -75,7 +76,7 @@ def _signed(units: float) -> str:
 
 
 def _heading(found: Explained) -> list[str]:
-    by = found.model_id if found.fallback_reason is None else found.forecaster
+    by = found.model_id if found.forecaster == "lstm" else found.forecaster
     days = found.explanation.days
     heading = [f"{found.sku} at {found.location}, {days} days from {found.origin}, {by}; units"]
     if found.fallback_reason is not None:

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from batch.forecaster.champions import FALLBACK, MODEL
 from batch.forecaster.explanation import Explanation, explain_fallback, explain_model
 from batch.forecaster.panel import DemandPanel
+from batch.forecaster.predictor import Predictor
 from batch.forecaster.quantile_function import mean
 from batch.forecaster.windows import DemandWindow
 from infra.contracts.demand import DemandFeatures, DemandForecast, Forecaster
 from infra.contracts.shop import LocationCalendar, PricePlan, Promotion
 from infra.errors import StockstreamError
 from serving.demand_context import DemandContext, context_digests
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.forecast_source import FALLBACK_HISTORY_DAYS, ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date
@@ -84,6 +86,11 @@ def explain_published(
         raise StockstreamError(
             f"the forecast of {key[0]} is a new item's: it follows from comparable items, not from its days"
         )
+    if forecast.forecaster not in (MODEL, FALLBACK):
+        raise StockstreamError(
+            f"the forecast of {key[0]} is of {forecast.forecaster}, the best of segment {forecast.segment}: "
+            f"only forecasts of {MODEL} and {FALLBACK} can be explained"
+        )
     if forecast.forecaster != FALLBACK and forecast.model_id != source.model_id:
         raise StockstreamError(
             f"the forecast of {key[0]} is of model {forecast.model_id}, in service is {source.model_id}: "
@@ -96,10 +103,10 @@ def explain_published(
         context.append(records.rows[end_ms], calendar)
     first = local_date(forecast.origin_ms, calendar.time_zone)
     window = context.window([key], first - timedelta(days=1), calendar, source.horizon_days)
-    reason = forecast.fallback_reason if forecast.forecaster == FALLBACK else None
     published = float(mean(np.array(forecast.quantiles))[:days].sum())
     same = context_digests(window) == [forecast.context_digest]
-    return _explained(window, source, key, days, reason, published, same)
+    predictor = source.predictor if forecast.forecaster == MODEL else None
+    return _explained(window, source, key, days, predictor, forecast.fallback_reason, published, same)
 
 
 def explain_panel(panel: DemandPanel, source: ForecastSource, key: Key, origin: date, days: int) -> Explained:
@@ -113,7 +120,7 @@ def explain_panel(panel: DemandPanel, source: ForecastSource, key: Key, origin: 
     row = panel.series.index(key)
     last, history = panel.index(origin) - 1, max(source.history_days, FALLBACK_HISTORY_DAYS)
     window = panel.rows(slice(row, row + 1)).window(last, history, source.horizon_days)
-    return _explained(window, source, key, days, source.fallback_reason, None, None)
+    return _explained(window, source, key, days, source.predictor, source.fallback_reason, None, None)
 
 
 def _explained(
@@ -121,20 +128,18 @@ def _explained(
     source: ForecastSource,
     key: Key,
     days: int,
+    predictor: Predictor | None,
     fallback_reason: str | None,
     published_mean: float | None,
     same_context: bool | None,
 ) -> Explained:
-    by_model = source.predictor is not None and fallback_reason is None
     explanation = (
-        explain_model(source.predictor, window, key, days)
-        if source.predictor is not None and by_model
-        else explain_fallback(window, days)
+        explain_fallback(window, days) if predictor is None else explain_model(predictor, window, key, days)
     )
     return Explained(
         *key,
         origin=window.last_day + timedelta(days=1),
-        forecaster="lstm" if by_model else FALLBACK,
+        forecaster=FALLBACK if predictor is None else MODEL,
         model_id=source.model_id,
         fallback_reason=fallback_reason,
         published_mean=published_mean,

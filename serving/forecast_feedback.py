@@ -6,12 +6,14 @@ the same records comes to the same shifts and verdicts.
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
-from infra.contracts.demand import EVALUATED_DAYS, DemandAccuracy
+from batch.forecaster.champions import Role
+from infra.contracts.demand import EVALUATED_DAYS, DemandAccuracy, Forecaster
 from infra.contracts.identity import forecaster_name
 from infra.contracts.shop import LocationCalendar
 from serving.calibration.evidence import WINDOW_DAYS, Comparison, compare
@@ -22,6 +24,9 @@ from serving.inventory.local_days import midnight_after
 SUSPENSION_DAYS = 14
 """Matured days that a verdict against a model lasts at least."""
 SHIFT_DECIMALS = 4
+
+Pair = tuple[Forecaster, Forecaster]
+"""A champion and its fallback."""
 
 _NEVER = -1
 _MILLIONTHS = 1_000_000
@@ -65,7 +70,7 @@ class ForecastFeedback:
         self._own: dict[tuple[Key, str], _Own] = defaultdict(_Own)
         self._shared: dict[tuple[str, str, int], _Shared] = defaultdict(_Shared)
         self._halves: dict[tuple[Key, int], DemandAccuracy] = {}
-        self._losses: dict[tuple[str, str], dict[int, tuple[int, int]]] = defaultdict(dict)
+        self._losses: dict[tuple[str, str, str], dict[int, tuple[int, int]]] = defaultdict(dict)
         self._origins: dict[str, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._scored: dict[tuple[Key, int, str], int] = {}
         self._last_row: dict[Key, int] = {}
@@ -107,12 +112,9 @@ class ForecastFeedback:
         if other is None or other.origin_ms != scored.origin_ms:
             self._halves[(key, scored.horizon_days)] = scored
             return
-        model, fallback = sorted((scored, other), key=lambda each: each.forecaster != "lstm")
-        pinball = [
-            each.day.pinball for each in (model, fallback) if each.day and each.day.pinball is not None
-        ]
-        if len(pinball) == 2:
-            losses = self._losses[(key[1], scored.model_id)]
+        names, pinball = zip(*sorted(map(_named_loss, (scored, other)), key=itemgetter(0)), strict=True)
+        if all(loss is not None for loss in pinball):
+            losses = self._losses[(key[1], names[0], names[1])]
             before = losses.get(scored.matured_ms, (0, 0))
             add = [round(each * _MILLIONTHS) for each in pinball]
             losses[scored.matured_ms] = before[0] + add[0], before[1] + add[1]
@@ -151,13 +153,34 @@ class ForecastFeedback:
         shared.advance(until_ms, days)
         return shared.shift
 
-    def against(self, location: str, model_id: str, until_ms: int) -> Comparison | None:
-        """The latest verdict against a model that is not older than `SUSPENSION_DAYS` matured days."""
-        losses = self._losses[(location, model_id)]
+    def verdicts(
+        self, roles: Iterable[Role], location: str, model_id: str, until_ms: int
+    ) -> dict[Pair, Comparison]:
+        """The champions of one location's SKUs that are worse than their fallbacks by an instant."""
+        found = {}
+        for champion, fallback in sorted({(each.champion, each.fallback) for each in roles if each.fallback}):
+            names = (forecaster_name(name, model_id) for name in (champion, fallback))
+            verdict = self.against(location, *names, until_ms)
+            if verdict is not None:
+                found[champion, fallback] = verdict
+        return found
+
+    def against(self, location: str, champion: str, fallback: str, until_ms: int) -> Comparison | None:
+        """The latest verdict against a champion that is not older than `SUSPENSION_DAYS` matured days.
+
+        Args:
+            location: where.
+            champion: its name (`infra.contracts.identity.forecaster_name`).
+            fallback: that of the forecaster it is compared with.
+            until_ms: as of when.
+        """
+        first, second = sorted((champion, fallback))
+        sides = (0, 1) if first == champion else (1, 0)
+        losses = self._losses[(location, first, second)]
         days = sorted(day for day in losses if day <= until_ms)[-(WINDOW_DAYS + SUSPENSION_DAYS) :]
         for end in range(len(days), max(len(days) - SUSPENSION_DAYS, 0), -1):
             window = [losses[day] for day in days[max(end - WINDOW_DAYS, 0) : end]]
-            verdict = compare(*([each[side] / _MILLIONTHS for each in window] for side in (0, 1)))
+            verdict = compare(*([each[side] / _MILLIONTHS for each in window] for side in sides))
             if verdict.is_worse:
                 return verdict
         return None
@@ -167,6 +190,11 @@ class ForecastFeedback:
         oldest = midnight_after(until_ms, -2 * (WINDOW_DAYS + SUSPENSION_DAYS), calendar.time_zone)
         for key, origins in self._origins[location].items():
             self._origins[location][key] = origins[bisect_right(origins, oldest) :]
-        for (place, _), losses in self._losses.items():
+        for (place, *_), losses in self._losses.items():
             for day in [day for day in losses if place == location and day < oldest]:
                 del losses[day]
+
+
+def _named_loss(scored: DemandAccuracy) -> tuple[str, float | None]:
+    name = forecaster_name(scored.forecaster, scored.model_id)
+    return name, scored.day.pinball if scored.day else None

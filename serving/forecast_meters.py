@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from infra.contracts.demand import DemandForecast
 from infra.metrics import Meters
-from serving.forecast_source import FALLBACK, ForecastSource
+from serving.forecast_source import ForecastSource
 
 
 class ForecastMeters:
-    """Counts the forecasts made, and the newest origin's of every location by forecaster."""
+    """Counts the forecasts made, and the fallback's among the newest origin's of every location."""
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
-        self._newest: dict[str, tuple[int, Counter[str]]] = {}
+        self._newest: dict[str, tuple[int, Counter[bool]]] = {}
 
     def note_in_log(self, forecast: DemandForecast) -> None:
         """A forecast is in the log."""
@@ -21,7 +21,7 @@ class ForecastMeters:
         if forecast.origin_ms > origin_ms:
             origin_ms, made = forecast.origin_ms, Counter()
         if forecast.origin_ms == origin_ms:
-            made[forecast.forecaster] += 1
+            made[forecast.is_fallback] += 1
             self._newest[forecast.location] = (origin_ms, made)
 
     def note_made(self, forecasts: Sequence[DemandForecast], seconds: float) -> None:
@@ -48,7 +48,7 @@ class ForecastMeters:
             source.training.record(self._meters)
         if not self._newest:
             return
-        made = sum((made for _, made in self._newest.values()), Counter[str]())
-        self._meters.record("stockstream_fallback_share", made[FALLBACK] / made.total())
+        made = sum((made for _, made in self._newest.values()), Counter[bool]())
+        self._meters.record("stockstream_fallback_share", made[True] / made.total())
         origin_ms = max(origin_ms for origin_ms, _ in self._newest.values())
         self._meters.record("stockstream_last_epoch_seconds", origin_ms / 1000, stage="forecaster")

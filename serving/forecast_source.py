@@ -1,19 +1,24 @@
-"""Forecast messages from windows: the promoted model, or the empirical fallback with the reason why."""
+"""Forecast messages from windows: each series' champion, or its fallback with the reason why."""
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from functools import partial
 
 import numpy as np
 
-from batch.forecaster.artifact import Artifact, current_model, load_artifact
+from batch.forecaster.champions import (
+    MODEL,
+    MODELS_OWN,
+    WITHOUT_MODEL,
+    Champions,
+    Role,
+    baselines,
+)
+from batch.forecaster.champions import Rule as WindowRule
 from batch.forecaster.cold_start import ColdStart
-from batch.forecaster.fallback import empirical_forecast
+from batch.forecaster.intermittent import USUAL_SMOOTHING
 from batch.forecaster.kept_state import KeptStates
-from batch.forecaster.panel import DemandPanel, read_panel
-from batch.forecaster.predictor import Predictor, load_predictor, quantile_problem
+from batch.forecaster.predictor import Predictor
 from batch.forecaster.sampling import cumulative_quantiles, sample_paths
 from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts import identity
@@ -28,44 +33,33 @@ from infra.contracts.demand import (
     Shadow,
 )
 from infra.contracts.shop import Item
-from infra.errors import StockstreamError
 from serving.demand_context import context_digests
 from serving.inventory.ledger import Key
 from serving.made_quantiles import (
+    Correction,
     Made,
     MadeBy,
+    Rule,
+    Suspended,
     cold_start_made,
-    corrected,
+    made_of,
     publishable,
-    served_and_shadow,
 )
 from serving.model_record import ModelRecord
-from serving.new_items import NewItem, current_cold_start, forecast_new_items
+from serving.new_items import NewItem, forecast_new_items
 
-FALLBACK: Final[Forecaster] = "empirical_56_open_days"
 FALLBACK_HISTORY_DAYS = 476
 """As many as a model reads, so that the first one to be promoted serves without a restart."""
 
 FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
 """Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 
-_NO_PANEL = identity.digest([])
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Correction:
-    """Shifts (series, evaluated days, levels) of both forecasters, and the instant they are known at."""
-
-    matured_ms: int
-    model: Floats
-    fallback: Floats
+NOBODY: Suspended = {}
 
 
 @dataclass(frozen=True)
 class ForecastSource:
-    """A model that may serve, or the reason why there is none; with the panel it starts from."""
+    """A model that may serve, with its champions, or the reason why there is none; and the panel's hash."""
 
     predictor: Predictor | None
     model_id: str
@@ -74,6 +68,7 @@ class ForecastSource:
     paths: int
     cold_start: ColdStart | None = None
     training: ModelRecord | None = None
+    champions: Champions | None = None
 
     @property
     def history_days(self) -> int:
@@ -85,17 +80,25 @@ class ForecastSource:
         """Days ahead that a forecast covers."""
         return self.predictor.config.horizon_days if self.predictor else HORIZON_DAYS
 
+    def roles(self, keys: Sequence[Key]) -> list[Role]:
+        """Who forecasts each series."""
+        if self.predictor is None:
+            return [WITHOUT_MODEL] * len(keys)
+        if self.champions is None:
+            return [MODELS_OWN] * len(keys)
+        return [self.champions.role(key) for key in keys]
+
     def forecast(
         self,
         window: DemandWindow,
         keys: Sequence[Key],
         origin_ms: int,
         correction: Correction,
-        suspended: str | None = None,
+        suspended: Suspended = NOBODY,
         states: KeptStates | None = None,
         items: Sequence[Item | None] = (),
     ) -> list[DemandForecast]:
-        """One message per series; a series that the model fails on gets the fallback and the reason.
+        """One message per series; a series that its champion fails on gets the fallback and the reason.
 
         A new item of the catalogue is forecast from comparable items (`serving.new_items`).
 
@@ -103,18 +106,19 @@ class ForecastSource:
             window: what is known of the series.
             keys: (sku, location) of each row.
             origin_ms: the midnight after the window's last day.
-            correction: what matured scores say about either forecaster's quantiles.
-            suspended: why the model must not serve; its forecast is made and published as a shadow then.
+            correction: what matured scores say about any forecaster's quantiles.
+            suspended: champions that must not serve; their forecasts are published as shadows then.
             states: the model's states after earlier days of the same series; the same bytes with and without.
             items: what the catalogue says of each series; empty where there is none.
         """
+        roles = self.roles(keys)
         made = self.made(window, keys, correction, suspended, states)
         digests = context_digests(window)
         for new in self._new_items(window, keys, items):
-            made[new.row] = Made(cold_start_made(new, len(keys)), None, new.reason)
+            made[new.row], roles[new.row] = Made(cold_start_made(new), None, new.reason), WITHOUT_MODEL
             digests[new.row] = identity.digest([digests[new.row], new.attributes_digest])
         return [
-            self._message(keys[row], origin_ms, digests[row], row, made[row], correction)
+            self._message(keys[row], origin_ms, digests[row], made[row], roles[row].segment, correction)
             for row in range(len(keys))
         ]
 
@@ -123,18 +127,20 @@ class ForecastSource:
         window: DemandWindow,
         keys: Sequence[Key],
         correction: Correction,
-        suspended: str | None = None,
+        suspended: Suspended = NOBODY,
         states: KeptStates | None = None,
     ) -> list[Made]:
         """What `forecast` says of each series, new items apart, without the messages."""
-        fallback = corrected(FALLBACK, empirical_forecast(window), correction.fallback)
-        if self.predictor is None:
-            return [Made(fallback, None, self.fallback_reason)] * len(keys)
-        raw = (states or KeptStates(self.predictor)).predict(window, keys)
-        problems = [quantile_problem(each) for each in raw]
-        usable = np.array([problem is None for problem in problems])[:, None, None]
-        model = corrected("lstm", np.where(usable, raw, 0.0), correction.model)
-        return [served_and_shadow(model, fallback, problem, suspended) for problem in problems]
+        return made_of(window, keys, self.roles(keys), self._rules(states), correction, suspended)
+
+    def _rules(self, states: KeptStates | None) -> Mapping[Forecaster, Rule]:
+        smoothing = USUAL_SMOOTHING if self.champions is None else self.champions.smoothing
+        rules: dict[Forecaster, Rule] = {
+            name: partial(_of_window, rule) for name, rule in baselines(smoothing).items()
+        }
+        if self.predictor is not None:
+            rules[MODEL] = (states or KeptStates(self.predictor)).predict
+        return rules
 
     def _new_items(
         self, window: DemandWindow, keys: Sequence[Key], items: Sequence[Item | None]
@@ -145,42 +151,38 @@ class ForecastSource:
         return forecast_new_items(self.cold_start, window, keys, items, [index > 0 for index in learned])
 
     def _message(
-        self,
-        key: Key,
-        origin_ms: int,
-        digest: str,
-        row: int,
-        made: Made,
-        correction: Correction,
+        self, key: Key, origin_ms: int, digest: str, made: Made, segment: str | None, correction: Correction
     ) -> DemandForecast:
-        served, shadow = made.served, made.shadow
         seed = identity.seed(*key, origin_ms, self.model_id)
+        served = made.served
         copula = served.copula or self._copula(served.forecaster)
-        quantiles = served.quantiles[row]
         return DemandForecast(
             sku=key[0],
             location=key[1],
             origin_ms=origin_ms,
             forecaster=served.forecaster,
-            fallback_reason=made.reason,
+            fallback_reason=made.reason or self.fallback_reason,
             model_id=self.model_id,
             panel_hash=self.panel_hash,
             context_digest=digest,
             quantile_levels=list(QUANTILE_LEVELS),
-            quantiles=quantiles.tolist(),
-            cumulative=self._cumulative(quantiles, copula, seed).tolist(),
+            quantiles=served.quantiles.tolist(),
+            cumulative=self._cumulative(served.quantiles, copula, seed).tolist(),
             copula=copula,
             seed=seed,
             paths=self.paths,
-            recalibration=_recalibration(correction.matured_ms, served.shifts[row]),
-            shadow=None if shadow is None else _shadow(shadow, row),
+            segment=segment,
+            recalibration=_recalibration(correction.matured_ms, served.shifts),
+            shadow=None if made.shadow is None else _shadow(made.shadow),
         )
 
-    def _copula(self, forecaster: str) -> Copula:
+    def _copula(self, forecaster: Forecaster) -> Copula:
         if self.predictor is None:
             return FALLBACK_COPULA
         config = self.predictor.config
-        return config.copula if forecaster == "lstm" else config.fallback_copula
+        if forecaster == MODEL:
+            return config.copula
+        return config.fallback_copula if self.champions is None else self.champions.copulas[forecaster]
 
     def _cumulative(self, quantiles: Floats, copula: Copula, seed: int) -> Floats:
         paths = sample_paths(QUANTILE_LEVELS, quantiles[None], copula, [seed], self.paths)
@@ -189,79 +191,17 @@ class ForecastSource:
         return ascending
 
 
+def _of_window(rule: WindowRule, window: DemandWindow, _: Sequence[Key]) -> Floats:
+    return rule(window)
+
+
 def _recalibration(matured_ms: int, shifts: Floats) -> Recalibration | None:
     if not shifts.any():
         return None
     return Recalibration(matured_ms=matured_ms, days=list(EVALUATED_DAYS), shifts=shifts.tolist())
 
 
-def _shadow(made: MadeBy, row: int) -> Shadow:
-    days = [day for day in EVALUATED_DAYS if day <= made.quantiles.shape[1]]
-    quantiles = [made.quantiles[row, day - 1].tolist() for day in days]
+def _shadow(made: MadeBy) -> Shadow:
+    days = [day for day in EVALUATED_DAYS if day <= len(made.quantiles)]
+    quantiles = [made.quantiles[day - 1].tolist() for day in days]
     return Shadow(forecaster=made.forecaster, days=days, quantiles=quantiles)
-
-
-def load_source(models_dir: Path, panel_dir: Path, paths: int) -> tuple[ForecastSource, DemandPanel | None]:
-    """The current model and the panel; whatever is missing or fails its checks leaves the fallback."""
-    try:
-        panel = read_panel(panel_dir)
-    except StockstreamError as error:
-        log.warning("%s", error)
-        return ForecastSource(None, FALLBACK, f"no panel: {error}"[:300], _NO_PANEL, paths), None
-    return model_source(models_dir, panel.panel_hash, paths, current_cold_start(panel_dir)), panel
-
-
-class PromotedModel:
-    """The source to forecast with now: another model is loaded when another one is promoted.
-
-    Args:
-        models_dir: where models and the pointer to the current one are.
-        source: what `load_source` gave at the start. Without a panel it stays: history needs a restart.
-        history_days: days of context that are kept; a model that reads more is refused until a restart.
-    """
-
-    def __init__(self, models_dir: Path, source: ForecastSource, history_days: int) -> None:
-        self._models_dir, self._source, self._history_days = models_dir, source, history_days
-        self._has_panel = source.panel_hash != _NO_PANEL
-        self._pointer = current_model(models_dir)
-
-    def __call__(self) -> ForecastSource:
-        """The current model, or the fallback with the reason."""
-        pointer = current_model(self._models_dir)
-        if self._has_panel and pointer != self._pointer:
-            self._pointer = pointer
-            self._source = self._load()
-            log.info("model %s is current now", self._source.model_id)
-        return self._source
-
-    def _load(self) -> ForecastSource:
-        before = self._source
-        source = model_source(self._models_dir, before.panel_hash, before.paths, before.cold_start)
-        if source.history_days <= self._history_days:
-            return source
-        reason = f"model {source.model_id} reads {source.history_days} days: restart to keep as many"
-        return ForecastSource(None, FALLBACK, reason, source.panel_hash, source.paths, before.cold_start)
-
-
-def model_source(
-    models_dir: Path, panel_hash: str, paths: int, cold_start: ColdStart | None = None
-) -> ForecastSource:
-    """The current model over a panel, or the fallback with the reason why it cannot serve."""
-    try:
-        artifact = _current_artifact(models_dir)
-        predictor = load_predictor(artifact)
-    except StockstreamError as error:
-        log.warning("the fallback forecasts: %s", error)
-        return ForecastSource(None, FALLBACK, str(error)[:300], panel_hash, paths, cold_start)
-    training = ModelRecord(artifact.manifest, artifact.metrics)
-    return ForecastSource(predictor, artifact.model_id, None, panel_hash, paths, cold_start, training)
-
-
-def _current_artifact(models_dir: Path) -> Artifact:
-    model_id = current_model(models_dir)
-    if model_id is None:
-        raise StockstreamError("no model is promoted")
-    artifact = load_artifact(models_dir, model_id)
-    if artifact.config.quantile_levels != QUANTILE_LEVELS:
-        raise StockstreamError(f"model {model_id} has other quantile levels than the contract")
-    return artifact

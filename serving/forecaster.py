@@ -17,8 +17,9 @@ class Forecaster(FollowingReplica):
         import torch
 
         from serving.demand_context import DemandContext
-        from serving.forecast_source import FALLBACK_HISTORY_DAYS, PromotedModel, load_source
+        from serving.forecast_source import FALLBACK_HISTORY_DAYS
         from serving.forecaster_stage import ForecasterStage, forecaster_partitions
+        from serving.promoted_model import PromotedModel, load_source
 
         torch.set_num_threads(1)
         meters = RayMeters()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kafka import TopicPartition
 
+from batch.forecaster.champions import MODEL
 from batch.forecaster.kept_state import KeptStates
 from infra.contracts.codec import message_key
 from infra.contracts.demand import (
@@ -19,7 +20,7 @@ from infra.contracts.demand import (
     DemandForecast,
     RetrainRequest,
 )
-from infra.contracts.identity import forecaster_name, retrain_request_id
+from infra.contracts.identity import retrain_request_id
 from infra.contracts.shop import Item, LocationCalendar, PricePlan, Promotion
 from infra.contracts.topics import (
     ACCURACY,
@@ -37,11 +38,12 @@ from serving.demand_context import DemandContext
 from serving.event_time import EventTime
 from serving.forecast_feedback import ForecastFeedback
 from serving.forecast_meters import ForecastMeters
-from serving.forecast_source import FALLBACK, Correction, ForecastSource
+from serving.forecast_source import ForecastSource
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date, midnight_after
 from serving.item_life import is_awaited, within_life
+from serving.made_quantiles import learned
 from serving.partition_log import Entry, Outgoing
 
 log = logging.getLogger(__name__)
@@ -204,18 +206,21 @@ class ForecasterStage:
     def _forecast(self, batch: _Batch) -> Iterator[list[Outgoing]]:
         started = time.perf_counter()
         source = self._source()
-        verdict = self._verdict(batch, source)
-        if verdict is not None and source.model_id not in self._requested:
-            yield [_retrain_request(batch, source.model_id, verdict)]
+        verdicts = self._feedback.verdicts(
+            source.roles(batch.keys), batch.location, source.model_id, batch.matured_ms
+        )
+        worse = next((verdicts[pair] for pair in verdicts if pair[0] == MODEL), None)
+        if worse is not None and source.model_id not in self._requested:
+            yield [_retrain_request(batch, source.model_id, worse)]
             self._requested.add(source.model_id)
         day = local_date(batch.origin_ms - 1, batch.calendar.time_zone)
         items = [self._items.get(key, batch.origin_ms) for key in batch.keys]
         window = self._context.window(batch.keys, day, batch.calendar, source.horizon_days)
         window = within_life(window, items, batch.calendar.time_zone)
-        reason = None if verdict is None else verdict.reason
-        correction = self._correction(batch, source)
+        suspended = {pair: verdict.reason for pair, verdict in verdicts.items()}
+        correction = learned(self._feedback, source.model_id, batch.matured_ms)
         states = self._states_of(source)
-        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, reason, states, items)
+        forecasts = source.forecast(window, batch.keys, batch.origin_ms, correction, suspended, states, items)
         self._meters.note_made(forecasts, time.perf_counter() - started)
         for forecast in forecasts:
             self._feedback.note_forecast((forecast.sku, forecast.location), batch.origin_ms)
@@ -228,16 +233,6 @@ class ForecasterStage:
         if self._states is None or self._states.predictor is not source.predictor:
             self._states = KeptStates(source.predictor)
         return self._states
-
-    def _verdict(self, batch: _Batch, source: ForecastSource) -> Comparison | None:
-        if source.predictor is None:
-            return None
-        return self._feedback.against(batch.location, source.model_id, batch.matured_ms)
-
-    def _correction(self, batch: _Batch, source: ForecastSource) -> Correction:
-        names = [forecaster_name(forecaster, source.model_id) for forecaster in ("lstm", FALLBACK)]
-        shifts = [self._feedback.shifts(batch.keys, name, batch.matured_ms) for name in names]
-        return Correction(batch.matured_ms, *shifts)
 
     def _record(self, now: float) -> None:
         """Sets the gauges if what they show may have changed."""

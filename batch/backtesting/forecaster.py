@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.forecaster.fallback import FALLBACK_DAYS
+from batch.forecaster.baselines import filled_demand
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.windows import DemandWindow, Flags, Floats
 
@@ -42,15 +42,7 @@ class History:
     @property
     def filled(self) -> Floats:
         """(n, days) units; where sales are not demand, at least the mean of the known of 56 days before."""
-        demand = np.cumsum(np.where(self.known, self.panel.units, 0.0), axis=1)
-        count = np.cumsum(self.known, axis=1, dtype=np.float64)
-        for total in (demand, count):
-            total[:, FALLBACK_DAYS:] -= total[:, :-FALLBACK_DAYS].copy()
-            total[:, 1:] = total[:, :-1].copy()
-            total[:, :1] = 0.0
-        hidden = self.panel.open & ~self.panel.observed
-        mean = np.maximum(demand, 0.0) / np.maximum(count, 1.0)
-        return np.where(hidden, np.maximum(self.panel.units, mean), self.panel.units)
+        return filled_demand(self.panel.units, self.panel.open, self.known)
 
     def window(self, days: int, ahead: int) -> DemandWindow:
         """The last `days` days, and `ahead` days known ahead, repeated by weeks beyond the horizon."""

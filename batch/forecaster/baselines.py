@@ -1,5 +1,7 @@
 """Forecasts that a model must beat, at `QUANTILE_LEVELS`: per day, and for the sum of days 1..tau."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -9,6 +11,18 @@ from infra.contracts.demand import QUANTILE_LEVELS
 
 WEEK = 7
 BOOTSTRAP_DRAWS = 1000
+
+
+def filled_demand(units: Floats, is_open: Flags, known: Flags) -> Floats:
+    """(n, days) units; on an open day that is not known, at least the mean of the known of 56 days before."""
+    demand = np.cumsum(np.where(known, units, 0.0), axis=1)
+    count = np.cumsum(known, axis=1, dtype=np.float64)
+    for total in (demand, count):
+        total[:, FALLBACK_DAYS:] -= total[:, :-FALLBACK_DAYS].copy()
+        total[:, 1:] = total[:, :-1].copy()
+        total[:, :1] = 0.0
+    mean = np.maximum(demand, 0.0) / np.maximum(count, 1.0)
+    return np.where(is_open & ~known, np.maximum(units, mean), units)
 
 
 def seasonal_naive(window: DemandWindow) -> Floats:
@@ -21,6 +35,12 @@ def seasonal_naive(window: DemandWindow) -> Floats:
     quantiles = np.maximum(_last_week_repeated(window)[:, :, None] + spread[:, None, :], 0.0)
     forecast: Floats = quantiles * window.future_open[:, :, None]
     return forecast
+
+
+def filled_seasonal_naive(window: DemandWindow) -> Floats:
+    """As `seasonal_naive`, where stock-outs hide demand with what was usual then."""
+    known = window.observed & window.open
+    return seasonal_naive(replace(window, units=filled_demand(window.units, window.open, known)))
 
 
 def seasonal_naive_cumulative(window: DemandWindow, tau: int) -> Floats:

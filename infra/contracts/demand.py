@@ -29,7 +29,7 @@ HORIZON_DAYS = 28
 EVALUATED_DAYS = (1, 7, 14, 28)
 """Days of the horizon that matured forecasts are scored and recalibrated at."""
 
-Forecaster = Literal["lstm", "empirical_56_open_days", "cold_start"]
+Forecaster = Literal["lstm", "empirical_56_open_days", "cold_start", "seasonal_naive", "croston_sba", "tsb"]
 Table = list[list[DemandUnits]]
 
 
@@ -99,7 +99,8 @@ class DemandForecast(Message):
     `cumulative[h][k]` that of the sum of days 1..h + 1, from the joint paths. `copula`, `seed` and `paths`
     regenerate the joint paths from this message alone. `recalibration` says what the quantiles above already
     contain; it is left out where nothing was moved. `shadow` is there to be scored, never to be used.
-    `cold_start` forecasts a new item from what comparable items sell; `fallback_reason` says so.
+    `cold_start` forecasts a new item from what comparable items sell; `fallback_reason` says so. `segment` is
+    what the forecaster was chosen for, by backtest; left out where the model serves all.
     """
 
     sku: Sku
@@ -116,8 +117,14 @@ class DemandForecast(Message):
     copula: Copula
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     paths: Annotated[int, Field(ge=1, le=100_000)]
+    segment: str | None = Field(None, exclude_if=left_out_if_none)
     recalibration: Recalibration | None = Field(None, exclude_if=left_out_if_none)
     shadow: Shadow | None = Field(None, exclude_if=left_out_if_none)
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether another forecaster should have made it; a new item's is as it should be."""
+        return self.fallback_reason is not None and self.forecaster != "cold_start"
 
     @model_validator(mode="after")
     def _quantiles_ascend(self) -> Self:

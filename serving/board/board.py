@@ -185,7 +185,7 @@ class Board:
         self.models.note(forecast)
         if self._skus[key].keep_forecast(forecast):
             self.table.forecast(row, forecast.cumulative)
-            self.table.put(row, fallback=forecast.forecaster == "empirical_56_open_days")
+            self.table.put(row, fallback=forecast.is_fallback)
             self.table.label(row, forecaster=forecast.forecaster)
 
     def _apply_position(self, position: Position) -> None:

@@ -231,9 +231,8 @@ def _cover_units(request: Request) -> int:
 
 
 def _remark_sources(steps: Steps, request: Request) -> None:
-    if request.forecast is not None and request.forecast.forecaster != "lstm":
-        reason = request.forecast.fallback_reason or request.forecast.forecaster
-        steps.remark("FORECAST_FALLBACK", steps.quantity, reason)
+    if request.forecast is not None and request.forecast.fallback_reason is not None:
+        steps.remark("FORECAST_FALLBACK", steps.quantity, request.forecast.fallback_reason)
     if request.inputs.input_stale:
         steps.remark("INPUT_STALE", steps.quantity, "an input had not passed the epoch at the deadline")
 

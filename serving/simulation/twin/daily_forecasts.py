@@ -11,10 +11,9 @@ import numpy as np
 from batch.forecaster.kept_state import KeptStates
 from batch.forecaster.windows import DemandWindow, Flags
 from infra.contracts.demand import EVALUATED_DAYS, DemandForecast
-from infra.contracts.identity import forecaster_name
 from serving.forecast_feedback import ForecastFeedback
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, Correction, ForecastSource
-from serving.made_quantiles import Made, MadeBy
+from serving.forecast_source import FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.made_quantiles import Correction, Made, MadeBy, Suspended, learned
 from serving.matured_days import Outcome
 from serving.matured_forecasts import Awaited, Matured, accuracy_record, scores_of
 from serving.simulation.twin.loop import Review
@@ -94,22 +93,19 @@ class _Place:
                         yield Matured(awaited, matured_ms, {"day": outcome})
 
     def _awaited(self, place: int, origin_ms: int, horizon: int, by: MadeBy, served: bool) -> Awaited:
-        quantiles, model_id = by.quantiles[place, horizon - 1].tolist(), self._source.model_id
+        quantiles, model_id = by.quantiles[horizon - 1].tolist(), self._source.model_id
         key = self._keys[place]
         return Awaited(key, origin_ms, horizon, by.forecaster, model_id, served, {"day": quantiles})
 
     def _correction(self, column: int) -> Correction:
         """What the scores say that had matured the day before a column's midnight, as for the Forecaster."""
-        known_ms = self._world.midnight_ms(column - 1)
-        names = [forecaster_name(forecaster, self._source.model_id) for forecaster in ("lstm", FALLBACK)]
-        return Correction(known_ms, *(self._feedback.shifts(self._keys, name, known_ms) for name in names))
+        return learned(self._feedback, self._source.model_id, self._world.midnight_ms(column - 1))
 
-    def _suspended(self, column: int) -> str | None:
-        if self._source.predictor is None:
-            return None
+    def _suspended(self, column: int) -> Suspended:
         location, known_ms = self._keys[0][1], self._world.midnight_ms(column - 1)
-        verdict = self._feedback.against(location, self._source.model_id, known_ms)
-        return None if verdict is None else verdict.reason
+        roles, model_id = self._source.roles(self._keys), self._source.model_id
+        verdicts = self._feedback.verdicts(roles, location, model_id, known_ms)
+        return {pair: verdict.reason for pair, verdict in verdicts.items()}
 
     def _window(self, review: Review, column: int) -> DemandWindow:
         world = self._world

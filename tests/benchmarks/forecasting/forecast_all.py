@@ -2,11 +2,10 @@
 
 import time
 
-import numpy as np
-
-from infra.contracts.demand import EVALUATED_DAYS, HORIZON_DAYS, QUANTILE_LEVELS
+from infra.contracts.demand import HORIZON_DAYS
 from infra.settings import load_settings
-from serving.forecast_source import Correction, load_source
+from serving.made_quantiles import uncorrected
+from serving.promoted_model import load_source
 
 AT_A_TIME = 1000
 
@@ -21,9 +20,8 @@ def main() -> None:
     began, made = time.perf_counter(), 0
     for first in range(0, len(panel.series), AT_A_TIME):
         part = panel.rows(slice(first, first + AT_A_TIME))
-        none = np.zeros((len(part.series), len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
         window = part.window(last, source.history_days, source.horizon_days)
-        made += len(source.forecast(window, part.series, 0, Correction(0, none, none)))
+        made += len(source.forecast(window, part.series, 0, uncorrected(0)))
     seconds = time.perf_counter() - began
     print(f"{made:,} forecasts in {seconds:.0f} s, {made / seconds:.0f} a second", flush=True)
 

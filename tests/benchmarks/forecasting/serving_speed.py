@@ -30,8 +30,9 @@ from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import BATCH_SIZE, Predictor, as_float
 from batch.forecaster.training import TrainingPlan
 from batch.forecaster.windows import demand_history
-from infra.contracts.demand import EVALUATED_DAYS, HORIZON_DAYS, QUANTILE_LEVELS
-from serving.forecast_source import Correction, ForecastSource
+from infra.contracts.demand import HORIZON_DAYS
+from serving.forecast_source import NOBODY, ForecastSource
+from serving.made_quantiles import uncorrected
 from tests.benchmarks.figures import Figure, measured
 
 SERIES, TRAINED, DAYS, REPEATS = 512, 128, 600, 7
@@ -55,13 +56,12 @@ def first_day_after_anchor(panel: DemandPanel, predictor: Predictor) -> int:
 def full_forecasts(panel: DemandPanel, predictor: Predictor) -> list[float]:
     """Series per second, one figure for each of some days in a row."""
     source = ForecastSource(predictor, "lstm-benchmark", None, panel.panel_hash, PATHS)
-    neutral = np.zeros((SERIES, len(EVALUATED_DAYS), len(QUANTILE_LEVELS)))
     states, first = KeptStates(predictor), first_day_after_anchor(panel, predictor)
     rates = []
     for day in range(REPEATS + 1):
         window = panel.window(first + day, predictor.config.history_days, HORIZON_DAYS)
-        correction, origin_ms = Correction(day * DAY_MS, neutral, neutral), (day + 1) * DAY_MS
-        forecast = (window, panel.series, origin_ms, correction, None, states)
+        correction, origin_ms = uncorrected(day * DAY_MS), (day + 1) * DAY_MS
+        forecast = (window, panel.series, origin_ms, correction, NOBODY, states)
         taken = seconds(lambda forecast=forecast: source.forecast(*forecast))  # type: ignore[misc]
         rates.append(SERIES / taken)
     return rates[1:]  # the first day encodes every state

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from batch.forecaster.artifact import current_model
+from batch.forecaster.champions import FALLBACK
 from batch.forecaster.panel import DemandPanel
 from batch.retrain import open_request
 from infra.contracts import identity
@@ -21,10 +22,11 @@ from infra.contracts.demand import DemandAccuracy, DemandFeatures, DemandForecas
 from infra.contracts.topics import ACCURACY, CALENDARS, FEATURES, FORECASTS, PROMOTIONS, RETRAIN_REQUESTS
 from serving.demand_context import DemandContext
 from serving.evaluator_stage import EvaluatorStage
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, PromotedModel, model_source
+from serving.forecast_source import FALLBACK_HISTORY_DAYS
 from serving.forecaster_stage import ForecasterStage
 from serving.inventory.local_days import midnight_ms
 from serving.partition_log import Stage
+from serving.promoted_model import PromotedModel, model_source
 from tests.unit.serving.records import (
     BOUND_MS,
     LOCATION,

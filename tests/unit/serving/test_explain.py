@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from batch.forecaster.champions import FALLBACK
 from infra.contracts.topics import FORECASTS
 from infra.errors import StockstreamError
 from serving.explain import app, as_json, as_table
 from serving.explained_forecast import Explained, SeriesRecords, explain_panel, explain_published
-from serving.forecast_source import FALLBACK, ForecastSource
+from serving.forecast_source import ForecastSource
 from tests.unit.serving.records import LOCATION, MemoryLog, final_row
 from tests.unit.serving.test_forecaster_stage import (
     LAST_PANEL_DAY,

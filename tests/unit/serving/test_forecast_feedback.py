@@ -11,6 +11,7 @@ SKUS = ("A", "B", "C")
 KEYS = [(sku, LOCATION) for sku in SKUS]
 START = local_ms("2011-01-10")
 FALLBACK = "empirical_56_open_days"
+LSTM_1, LSTM_2 = ((LOCATION, model, FALLBACK) for model in ("lstm-1", "lstm-2"))
 
 
 def day(number: int) -> int:
@@ -50,7 +51,7 @@ def test_the_order_in_which_skus_are_scored_changes_no_bit(random: object) -> No
 
     for until in (day(20), day(35)):
         assert_array_equal(mixed.shifts(KEYS, "lstm-1", until), straight.shifts(KEYS, "lstm-1", until))
-        assert mixed.against(LOCATION, "lstm-1", until) == straight.against(LOCATION, "lstm-1", until)
+        assert mixed.against(*LSTM_1, until) == straight.against(LOCATION, "lstm-1", FALLBACK, until)
 
 
 def test_repeated_scores_change_nothing() -> None:
@@ -58,7 +59,7 @@ def test_repeated_scores_change_nothing() -> None:
     once, twice = feedback_of(scores), feedback_of([*scores, *scores])
 
     assert_array_equal(once.shifts(KEYS, "lstm-1", day(40)), twice.shifts(KEYS, "lstm-1", day(40)))
-    assert once.against(LOCATION, "lstm-1", day(40)) == twice.against(LOCATION, "lstm-1", day(40))
+    assert once.against(*LSTM_1, day(40)) == twice.against(LOCATION, "lstm-1", FALLBACK, day(40))
 
 
 def test_a_model_stands_back_while_it_is_worse_and_for_two_weeks_after() -> None:
@@ -67,7 +68,7 @@ def test_a_model_stands_back_while_it_is_worse_and_for_two_weeks_after() -> None
         [scored for sku in SKUS for scored in scores_of(sku, worse, 1.3) + scores_of(sku, better, 0.7)]
     )
 
-    suspended = [feedback.against(LOCATION, "lstm-1", day(number)) is not None for number in range(110)]
+    suspended = [feedback.against(*LSTM_1, day(number)) is not None for number in range(110)]
 
     first, last = suspended.index(True), 109 - suspended[::-1].index(True)
     assert 14 <= first <= 20
@@ -78,8 +79,8 @@ def test_a_model_stands_back_while_it_is_worse_and_for_two_weeks_after() -> None
 def test_a_better_model_and_an_unknown_one_serve() -> None:
     feedback = feedback_of(scores_of("A", range(60), 0.9))
 
-    assert feedback.against(LOCATION, "lstm-1", day(60)) is None
-    assert feedback.against(LOCATION, "lstm-2", day(60)) is None
+    assert feedback.against(*LSTM_1, day(60)) is None
+    assert feedback.against(*LSTM_2, day(60)) is None
 
 
 def test_scores_are_owed_for_matured_forecasts_of_skus_whose_days_close() -> None:

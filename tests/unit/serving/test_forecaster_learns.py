@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batch.forecaster.champions import FALLBACK
 from infra.contracts.topics import ACCURACY, PROMOTIONS
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, PromotedModel, model_source
+from serving.forecast_source import FALLBACK_HISTORY_DAYS
+from serving.promoted_model import PromotedModel, model_source
 from tests.unit.serving.records import (
     MemoryLog,
     accuracy,

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from batch.forecaster.artifact import point_to, save_artifact
+from batch.forecaster.champions import FALLBACK
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.network import DemandNetwork
 from batch.forecaster.panel import DemandPanel
@@ -15,8 +16,9 @@ from batch.forecaster.predictor import Predictor
 from infra.contracts.demand import QUANTILE_LEVELS, DemandForecast
 from infra.contracts.topics import CALENDARS, FEATURES, FORECASTS
 from serving.demand_context import DemandContext
-from serving.forecast_source import FALLBACK, ForecastSource, load_source
+from serving.forecast_source import ForecastSource
 from serving.forecaster_stage import ForecasterStage
+from serving.promoted_model import load_source
 from tests.unit.serving.records import (
     BOUND_MS,
     LOCATION,

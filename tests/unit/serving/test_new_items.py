@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batch.forecaster.champions import FALLBACK
 from batch.forecaster.cold_start import HANDOVER_DAYS
 from batch.forecaster.cold_start_file import FILE, write_cold_start
 from batch.forecaster.cold_start_fit import fit_cold_start
@@ -15,9 +16,10 @@ from batch.forecaster.items import NUMBERS, Items, no_factors
 from batch.forecaster.windows import DemandWindow
 from infra.contracts.demand import QUANTILE_LEVELS, DemandForecast
 from infra.contracts.topics import ITEMS
-from serving.forecast_source import FALLBACK, ForecastSource, load_source
+from serving.forecast_source import ForecastSource
 from serving.item_life import within_life
 from serving.made_quantiles import COLD_START
+from serving.promoted_model import load_source
 from tests.unit.serving.records import ZONE, MemoryLog, final_row, item, local_ms, partition_of
 from tests.unit.serving.test_forecaster_stage import (
     MODEL,

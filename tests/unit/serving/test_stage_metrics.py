@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from batch.forecaster.champions import FALLBACK
 from infra.contracts.demand import DemandForecast
 from infra.contracts.message import Money
 from infra.contracts.topics import ITEMS, PROPOSALS, STOCK_LEVELS
 from serving.allocator_stage import AllocatorStage
 from serving.fill_rate import DAYS, FillRate
 from serving.forecast_meters import ForecastMeters
-from serving.forecast_source import FALLBACK, ForecastSource
+from serving.forecast_source import ForecastSource
 from serving.inventory.allocation import solver_options
 from serving.log_meters import instant_ms
 from serving.model_record import ModelRecord
@@ -138,10 +139,11 @@ def gauges_of(forecasts: list[DemandForecast], source: ForecastSource) -> dict[s
 
 def test_the_share_of_the_fallback_is_that_of_the_newest_origin_in_the_log() -> None:
     source = ForecastSource(None, FALLBACK, "no model is promoted", "a" * 64, 100)
-    older = [forecast(sku, EPOCH, forecaster=FALLBACK) for sku in SKUS]
+    by_fallback: dict[str, Any] = {"forecaster": FALLBACK, "fallback_reason": "no model"}
+    older = [forecast(sku, EPOCH, **by_fallback) for sku in SKUS]
     newer = [forecast(sku, EPOCH + 1) for sku in SKUS[1:]]
 
-    values = gauges_of([*older, *newer, forecast("A", EPOCH + 1, forecaster=FALLBACK)], source)
+    values = gauges_of([*older, *newer, forecast("A", EPOCH + 1, **by_fallback)], source)
 
     assert values["fallback_share"] == 1 / len(SKUS)
     assert values["last_epoch_seconds forecaster"] == (EPOCH + 1) / 1000

@@ -147,8 +147,8 @@ export const texts = {
     none: "No day has closed yet",
     forecaster: (/** @type {string} */ day, /** @type {string} */ name) => `Forecast of ${day} by ${name}.`,
   },
-  forecasterNames: { lstm: "LSTM", empirical_56_open_days: "Fallback", cold_start: "Comparable items" },
-  forecasters: { lstm: "the LSTM", empirical_56_open_days: "the fallback (last 56 open days)", cold_start: "comparable items (new item)" },
+  forecasterNames: { lstm: "LSTM", empirical_56_open_days: "Fallback", cold_start: "Comparable items", seasonal_naive: "Seasonal naive", croston_sba: "Croston-SBA", tsb: "TSB" },
+  forecasters: { lstm: "the LSTM", empirical_56_open_days: "the fallback (last 56 open days)", cold_start: "comparable items (new item)", seasonal_naive: "seasonal naive", croston_sba: "Croston-SBA", tsb: "TSB" },
 
   traffic: {
     title: "Views and availability",

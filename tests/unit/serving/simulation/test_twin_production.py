@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from batch.forecaster.champions import FALLBACK
 from infra.contracts.demand import DemandFeatures, DemandForecast
 from infra.contracts.inventory import OpenOrder
 from infra.contracts.message import Heartbeat
@@ -20,7 +21,7 @@ from infra.contracts.topics import (
 )
 from serving.demand_context import DemandContext
 from serving.evaluator_stage import EvaluatorStage
-from serving.forecast_source import FALLBACK, FALLBACK_HISTORY_DAYS, ForecastSource
+from serving.forecast_source import FALLBACK_HISTORY_DAYS, ForecastSource
 from serving.forecaster_stage import ForecasterStage
 from serving.inventory.policy import Request, decide
 from serving.partition_log import Entry, Stage
