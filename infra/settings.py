@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     allocation_deadline_seconds: float = Field(90.0, gt=0, description="wait for missing partitions")
     solver_time_limit_seconds: float = Field(10.0, gt=0, description="limit of one allocation solve")
     revision_watch: bool = Field(
-        False, description="decide between reviews too where stock falls too fast or an order is late"
+        False,
+        description="decide between reviews too where stock falls too fast, a day outruns its forecast or an "
+        "order is late",
     )
     revision_freeze_hours: float = Field(
         24.0, ge=0, description="after a decision between reviews a SKU is left alone, except by planners"

@@ -159,8 +159,8 @@ class ForecastFeedback:
         """The champions of one location's SKUs that are worse than their fallbacks by an instant."""
         found = {}
         for champion, fallback in sorted({(each.champion, each.fallback) for each in roles if each.fallback}):
-            names = (forecaster_name(name, model_id) for name in (champion, fallback))
-            verdict = self.against(location, *names, until_ms)
+            names = [forecaster_name(name, model_id) for name in (champion, fallback)]
+            verdict = self.against(location, names[0], names[1], until_ms)
             if verdict is not None:
                 found[champion, fallback] = verdict
         return found

@@ -19,6 +19,7 @@ class Forecaster(FollowingReplica):
         from serving.demand_context import DemandContext
         from serving.forecast_source import FALLBACK_HISTORY_DAYS
         from serving.forecaster_stage import ForecasterStage, forecaster_partitions
+        from serving.intraday import IntradayWatch
         from serving.promoted_model import PromotedModel, load_source
 
         torch.set_num_threads(1)
@@ -33,6 +34,7 @@ class Forecaster(FollowingReplica):
             meters,
             settings.score_deadline_seconds,
             settings.out_of_orderness_seconds * 1000,
+            IntradayWatch() if settings.revision_watch else None,
         )
         assigned = forecaster_partitions(owned, settings.partitions)
         super().__init__(LogFollower("forecaster", settings.bootstrap_servers, assigned, stage, meters))

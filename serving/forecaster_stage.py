@@ -18,6 +18,7 @@ from infra.contracts.demand import (
     DemandAccuracy,
     DemandFeatures,
     DemandForecast,
+    IntradayForecast,
     RetrainRequest,
 )
 from infra.contracts.identity import retrain_request_id
@@ -27,6 +28,7 @@ from infra.contracts.topics import (
     CALENDARS,
     FEATURES,
     FORECASTS,
+    INTRADAY_FORECASTS,
     ITEMS,
     PROMOTIONS,
     RETRAIN_REQUESTS,
@@ -39,6 +41,7 @@ from serving.event_time import EventTime
 from serving.forecast_feedback import ForecastFeedback
 from serving.forecast_meters import ForecastMeters
 from serving.forecast_source import ForecastSource
+from serving.intraday import IntradayWatch
 from serving.inventory.as_of import Versions
 from serving.inventory.ledger import Key
 from serving.inventory.local_days import local_date, midnight_after
@@ -52,7 +55,8 @@ log = logging.getLogger(__name__)
 def forecaster_partitions(owned: frozenset[int], partition_count: int) -> list[TopicPartition]:
     """What a Forecaster replica reads."""
     whole = topic_partitions([CALENDARS, RETRAIN_REQUESTS], range(partition_count))
-    return whole + topic_partitions([FEATURES, FORECASTS, ACCURACY, ITEMS, PROMOTIONS], sorted(owned))
+    own = [FEATURES, FORECASTS, INTRADAY_FORECASTS, ACCURACY, ITEMS, PROMOTIONS]
+    return whole + topic_partitions(own, sorted(owned))
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class ForecasterStage:
         meters: takes the metrics.
         deadline_seconds: how long rows wait for scores and price plans.
         out_of_orderness_ms: bound of disorder of the price plans' event times.
+        intraday: forecasts again within days that outrun their forecast; None does not.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class ForecasterStage:
         meters: Meters,
         deadline_seconds: float,
         out_of_orderness_ms: int,
+        intraday: IntradayWatch | None = None,
     ) -> None:
         self._context, self._source, self._meters = context, source, ForecastMeters(meters)
         self._deadline_seconds = deadline_seconds
@@ -106,6 +112,7 @@ class ForecasterStage:
         self._requested: set[str] = set()
         self._states: KeptStates | None = None
         self._unrecorded = True
+        self._intraday = intraday
 
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
@@ -116,6 +123,10 @@ class ForecasterStage:
         match message:
             case DemandFeatures() if message.is_final:
                 self._note_row(message, entry.partition)
+            case DemandFeatures() if self._intraday:
+                self._intraday.note_row(message)
+            case IntradayForecast() if self._intraday:
+                self._intraday.note_made(message)
             case PricePlan() | Promotion():
                 self._context.plans.put(message, entry.offset)
             case LocationCalendar():
@@ -140,6 +151,8 @@ class ForecasterStage:
         self._published.add((key, message.origin_ms))
         self._meters.note_in_log(message)
         self._feedback.note_forecast(key, message.origin_ms)
+        if self._intraday:
+            self._intraday.note_forecast(message)
 
     def due(self, now: float) -> Iterator[list[Outgoing]]:
         """Forecasts of the days that closed, oldest origin first."""
@@ -159,7 +172,14 @@ class ForecasterStage:
                 keys = sorted({*new, *self._awaited(location, origin_ms, calendar)})
                 yield from self._forecast(_Batch(origin_ms, matured_ms, calendar, keys))
             self._feedback.forget(location, matured_ms, calendar)
+        if self._intraday:
+            made = list(self._intraday.due(self._time_zone))
+            yield [Outgoing(INTRADAY_FORECASTS, message_key(each.sku, each.location), each) for each in made]
         self._record(now)
+
+    def _time_zone(self, location: str, at_ms: int) -> str | None:
+        calendar = self._calendars.get(location, at_ms)
+        return None if calendar is None else calendar.time_zone
 
     def _is_ready(
         self, pending: tuple[int, str], matured_ms: int, calendar: LocationCalendar, now: float

@@ -12,7 +12,7 @@ from batch.forecaster.windows import DemandWindow, Floats
 from infra.contracts.demand import EVALUATED_DAYS, QUANTILE_LEVELS, Copula, Forecaster
 from infra.contracts.identity import forecaster_name
 from serving.calibration.recalibration import recalibrated, shifts_by_day
-from serving.forecast_feedback import ForecastFeedback
+from serving.forecast_feedback import ForecastFeedback, Pair
 from serving.inventory.ledger import Key
 from serving.inventory.order_rules import MAX_UNITS
 from serving.new_items import NewItem
@@ -25,7 +25,7 @@ _DECIMALS = 4
 Rule = Callable[[DemandWindow, Sequence[Key]], Floats]
 """Quantiles (series, horizon, levels) of one forecaster."""
 
-Suspended = Mapping[tuple[Forecaster, Forecaster | None], str]
+Suspended = Mapping[Pair, str]
 """Why a champion stands back for its fallback, by both names."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infra.contracts import identity
-from infra.contracts.demand import DemandForecast
+from infra.contracts.demand import DemandForecast, IntradayForecast
 from infra.contracts.inventory import Proposal, ReorderDecision
 from infra.contracts.planning import DecisionAction
 from infra.contracts.shop import Item, PurchaseOrderEvent
@@ -67,6 +67,9 @@ class Revisions:
                 self._history.apply(message)
             case DemandForecast() as forecast if self._nervousness.watch:
                 self._watch.apply(forecast)
+            case IntradayForecast() as made if self._nervousness.watch:
+                self._watch.apply(made.forecast)
+                self._triggers.apply(entry)
             case _:
                 self._triggers.apply(entry)
 

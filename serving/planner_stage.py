@@ -16,6 +16,7 @@ from infra.contracts.topics import (
     DECISION_ACTIONS,
     DECISIONS,
     FORECASTS,
+    INTRADAY_FORECASTS,
     ITEMS,
     OVERRIDES,
     POLICIES,
@@ -41,8 +42,10 @@ from serving.stock_summary import StockSummary
 
 WHOLE_TOPICS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES, DECISION_ACTIONS, PROPOSALS)
 _ONLY_CHECKED = sorted(set(CHECKED_BY_SERVING) - set(WHOLE_TOPICS))
-OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
-_INPUTS = frozenset({*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS} - {PROPOSALS})
+OWNED_TOPICS = (STOCK_LEVELS, FORECASTS, INTRADAY_FORECASTS, DECISIONS, POSITIONS, *_ONLY_CHECKED)
+_INPUTS = frozenset(
+    {*WHOLE_TOPICS, STOCK_LEVELS, STOCK_MOVEMENTS, FORECASTS, INTRADAY_FORECASTS} - {PROPOSALS}
+)
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +88,7 @@ class PlannerStage:
         message = entry.message
         if entry.topic in _INPUTS:
             if not self._state.apply(entry):
-                self._conflict(FORECASTS, f"{message.sku} {message.location} {message.origin_ms}")
+                self._conflict(entry.topic, f"{message.sku} {message.location}")
             if isinstance(message, DemandForecast):
                 self._epochs.note_forecast(message, entry.partition)
         elif isinstance(message, ProposalsComplete):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from infra.contracts import identity
-from infra.contracts.demand import DemandForecast
+from infra.contracts.demand import DemandForecast, IntradayForecast
 from infra.contracts.inventory import REVIEW, DecisionInputs, ForecastReference, Policy
 from infra.contracts.message import Heartbeat
 from infra.contracts.planning import Override
@@ -20,6 +20,7 @@ from infra.contracts.shop import (
 from infra.contracts.topics import (
     CALENDARS,
     FORECASTS,
+    INTRADAY_FORECASTS,
     ITEMS,
     OVERRIDES,
     POLICIES,
@@ -38,6 +39,7 @@ from serving.inventory.replenishment import replenishment_of
 from serving.inventory.stock_account import StockAccount
 from serving.inventory.supplier_days import takes_orders
 from serving.partition_log import Entry
+from serving.revision_triggers import INTRADAY
 
 _WHOLE_INPUTS = (PURCHASE_ORDERS, ITEMS, CALENDARS, POLICIES, OVERRIDES)
 
@@ -69,12 +71,13 @@ class PlannerState:
         self._policies = GroupPolicies()
         self._receipts = Receipts()
         self._forecasts: dict[tuple[Key, int], DemandForecast] = {}
+        self._intraday: dict[tuple[Key, int], DemandForecast] = {}
         self.everything = range(partition_count)
 
     def apply(self, entry: Entry) -> bool:
         """Takes a record of an input topic; false where it contradicts an earlier forecast."""
         message = entry.message
-        if entry.topic != FORECASTS:
+        if entry.topic not in (FORECASTS, INTRADAY_FORECASTS):
             self.event_time.advance(entry.topic, entry.partition, message.event_time_ms)
         match message:
             case StockLevel():
@@ -97,14 +100,12 @@ class PlannerState:
             case Policy():
                 self._policies.put(message, entry.offset)
             case DemandForecast():
-                return self._apply_forecast(message)
+                return _keep_first(self._forecasts, message)
+            case IntradayForecast():
+                return _keep_first(self._intraday, message.forecast)
             case Heartbeat() | _:
                 pass
         return True
-
-    def _apply_forecast(self, forecast: DemandForecast) -> bool:
-        known = self._forecasts.setdefault(((forecast.sku, forecast.location), forecast.origin_ms), forecast)
-        return known is forecast or known == forecast
 
     def passed(self, partition: int, epoch_ms: int) -> bool:
         """Whether every record up to the epoch has come that a decision of the partition may use."""
@@ -134,8 +135,15 @@ class PlannerState:
         )
 
     def revision(self, item: Item, epoch_ms: int, cause: str, replaced: str | None, stale: bool) -> Request:
-        """The decision to make between reviews; the one that it replaces is not on order."""
+        """The decision to make between reviews; the one that it replaces is not on order.
+
+        It rests on the forecast of the day, or on the one made within the day if that is what calls for it.
+        """
         (made,) = self.requests([item], epoch_ms, stale)
+        if cause.startswith(f"{INTRADAY}:"):
+            forecast = self._intraday[((item.sku, item.location), epoch_ms)]
+            inputs = made.inputs.model_copy(update={"forecast": _reference(forecast)})
+            made = replace(made, forecast=forecast, inputs=inputs)
         others = [order for order in made.inputs.open_orders if order.order_id != replaced]
         return replace(
             made,
@@ -200,11 +208,15 @@ class PlannerState:
         """Drops what no decision or position of `as_of_ms` or later can need."""
         self.ledger.forget_before(as_of_ms)
         self.account.forget_before(as_of_ms)
-        self._forecasts = {
-            (key, origin): forecast
-            for (key, origin), forecast in self._forecasts.items()
-            if origin >= as_of_ms
-        }
+        for forecasts in (self._forecasts, self._intraday):
+            for old in [each for each in forecasts if each[1] < as_of_ms]:
+                del forecasts[old]
+
+
+def _keep_first(forecasts: dict[tuple[Key, int], DemandForecast], forecast: DemandForecast) -> bool:
+    """Takes a forecast; false where another one of the same origin is known."""
+    known = forecasts.setdefault(((forecast.sku, forecast.location), forecast.origin_ms), forecast)
+    return known is forecast or known == forecast
 
 
 def _review_period_days(epoch_ms: int, calendar: LocationCalendar, supplier: SupplierCalendar | None) -> int:

@@ -1,6 +1,6 @@
 """`stockstream replay`: recomputes published decisions from their inputs in a fresh process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -9,11 +9,12 @@ import typer
 from infra.contracts.codec import decode
 from infra.contracts.demand import DemandForecast
 from infra.contracts.inventory import AllocationRun, ReorderDecision
-from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS
+from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS, INTRADAY_FORECASTS
 from infra.errors import StockstreamError, exit_with_message
 from infra.kafka import read_to_end, topic_partitions
 from infra.settings import Settings, load_settings
 from serving.reproduction import ForecastKey, Reproduction, forecast_key, reproduce
+from serving.revision_triggers import INTRADAY
 
 _SHOWN = 20
 
@@ -64,13 +65,21 @@ def replay_records(source: Source) -> Reproduction:
     decisions: list[ReorderDecision] = _messages(source, DECISIONS)
     named = {forecast_key(decision) for decision in decisions}
     forecasts: dict[ForecastKey, DemandForecast] = {}
-    for value in source.values(FORECASTS):
-        forecast = decode(FORECASTS, value)
+    for forecast in _forecasts(source, decisions):
         key = (forecast.sku, forecast.location, forecast.origin_ms, forecast.model_id)
         if key in named:
             forecasts.setdefault(key, forecast)
     runs: list[AllocationRun] = _messages(source, ALLOCATION_RUNS)
     return reproduce(decisions, forecasts, runs)
+
+
+def _forecasts(source: Source, decisions: Iterable[ReorderDecision]) -> Iterator[DemandForecast]:
+    """Those of every day; those within days only where a decision came of one."""
+    for value in source.values(FORECASTS):
+        yield decode(FORECASTS, value)
+    if any(decision.cause.startswith(f"{INTRADAY}:") for decision in decisions):
+        for value in source.values(INTRADAY_FORECASTS):
+            yield decode(INTRADAY_FORECASTS, value).forecast
 
 
 def _messages(source: Source, topic: str) -> list[Any]:

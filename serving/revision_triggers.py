@@ -3,9 +3,10 @@
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from infra.contracts import identity
+from infra.contracts.demand import IntradayForecast
 from infra.contracts.planning import Override
 from infra.contracts.shop import StockLevel, StockMovement
 from serving.partition_log import Entry
@@ -14,12 +15,16 @@ WATCHED_MS = 8 * 24 * 3600 * 1000
 """Every location reviews at least weekly: a stock level older than this has been reviewed."""
 
 
+INTRADAY: Final = "intraday"
+"""The kind of a forecast made within a day."""
+
+
 @dataclass(frozen=True, order=True)
 class Trigger:
     """The instant, the kind and the stable id of a record that may call for a decision, and its scope."""
 
     epoch_ms: int
-    kind: Literal["override", "stock_count", "stock_level"]
+    kind: Literal["override", "stock_count", "stock_level", "intraday"]
     record_id: str
     scope: str
 
@@ -40,7 +45,8 @@ class Triggers:
     Args:
         deadline_seconds: how long an override or a stock count waits for inputs to pass its instant. Stock
             levels have no deadline: the next review has one, and takes in whatever they stood for.
-        watch: stock levels are triggers too: each day's snapshot, and a level of nothing.
+        watch: forecasts made within the day are triggers too, and stock levels: each day's snapshot, and a
+            level of nothing.
     """
 
     def __init__(self, deadline_seconds: float, watch: bool) -> None:
@@ -65,6 +71,11 @@ class Triggers:
                 made = Trigger(level.event_time_ms, "stock_level", level.event_id, _scope(level))
                 heapq.heappush(self._levels, made)
                 self._drop_before(level.event_time_ms - WATCHED_MS)
+
+            case IntradayForecast() as made if self._watch:
+                origin_ms, scope = made.forecast.origin_ms, f"sku:{made.sku}|{made.location}"
+                heapq.heappush(self._levels, Trigger(origin_ms, INTRADAY, str(origin_ms), scope))
+                self._drop_before(origin_ms - WATCHED_MS)
 
     def _drop_before(self, time_ms: int) -> None:
         while self._levels[0].epoch_ms < time_ms:

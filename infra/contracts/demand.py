@@ -136,6 +136,22 @@ class DemandForecast(Message):
         return self
 
 
+class IntradayForecast(Message):
+    """A forecast of the rest of a local day and the days after it, made within the day.
+
+    By `forecast.origin_ms`, the end of the first feature row that said so, more had been sold than the 95 %
+    quantile of the whole day that the forecast of `day_origin_ms` gave. Day 1 of `forecast` is the rest of
+    that day: the total given that it is at least `sold_so_far`, less that, and at each level no less than
+    what the clock has left of the usual; the days after are those of joint paths with such a first day.
+    """
+
+    sku: Sku
+    location: Location
+    day_origin_ms: EventTimeMs
+    sold_so_far: DemandUnits
+    forecast: DemandForecast
+
+
 class Score(Record):
     """One forecast distribution against what happened.
 

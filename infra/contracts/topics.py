@@ -20,6 +20,7 @@ PROMOTIONS = "catalog.promotions.v1"
 CALENDARS = "catalog.calendars.v1"
 FEATURES = "demand.features.v1"
 FORECASTS = "demand.forecasts.v1"
+INTRADAY_FORECASTS = "demand.intraday-forecasts.v1"
 ACCURACY = "demand.accuracy.v1"
 RETRAIN_REQUESTS = "demand.retrain-requests.v1"
 PURCHASE_ORDERS = "inventory.purchase-orders.v1"
@@ -82,6 +83,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             _topic(DECISION_ACTIONS, "decision id", "compact", -1, "planner", planning.DecisionActions),
             _topic(FEATURES, _KEY, "delete", 30, "system", demand.DemandFeatures),
             _topic(FORECASTS, _KEY, "delete", 400, "system", demand.DemandForecast),
+            _topic(INTRADAY_FORECASTS, _KEY, "delete", 400, "system", demand.IntradayForecast),
             _topic(ACCURACY, _KEY, "delete", 400, "system", demand.DemandAccuracy),
             _topic(RETRAIN_REQUESTS, "model id", "compact", -1, "system", demand.RetrainRequest),
             _topic(POSITIONS, _KEY, "compact", -1, "system", inventory.Position),

@@ -147,12 +147,17 @@ def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     return np.where(lasting, wanted, np.minimum(wanted, most))
 
 
+def _is_of_now(request: Request) -> bool:
+    """Whether the forecast begins at the epoch, so that its first day is what is left of today."""
+    return request.forecast is not None and request.forecast.origin_ms == request.epoch_ms
+
+
 def _left_of_today(request: Request) -> float:
     """Share of the first day that is still to come: all of it at a review, which is at midnight.
 
     Demand is taken to come evenly over the day.
     """
-    if request.cause == REVIEW:
+    if request.cause == REVIEW or _is_of_now(request):
         return 1.0
     begin, end = (midnight_after(request.epoch_ms, days, request.inputs.time_zone) for days in (0, 1))
     return (end - request.epoch_ms) / (end - begin)

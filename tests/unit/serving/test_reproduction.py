@@ -8,7 +8,14 @@ import pytest
 
 from infra.contracts.codec import encode
 from infra.contracts.inventory import DecisionInputs, ReorderDecision
-from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS, ITEMS, STOCK_LEVELS
+from infra.contracts.topics import (
+    ALLOCATION_RUNS,
+    DECISIONS,
+    FORECASTS,
+    INTRADAY_FORECASTS,
+    ITEMS,
+    STOCK_LEVELS,
+)
 from infra.errors import StockstreamError
 from serving.replay import FolderSource, replay_records
 from serving.reproduction import Reproduction
@@ -40,7 +47,7 @@ class Recorded:
     def __init__(self, log: MemoryLog) -> None:
         self.records: dict[str, list[dict[str, Any]]] = {
             topic: [json.loads(encode(topic, message)) for message in log.messages(topic)]
-            for topic in (DECISIONS, FORECASTS, ALLOCATION_RUNS)
+            for topic in (DECISIONS, FORECASTS, INTRADAY_FORECASTS, ALLOCATION_RUNS)
         }
 
     def values(self, topic: str) -> Iterator[bytes]:
