@@ -42,8 +42,8 @@ from tests.benchmarks.inventory.estimates import estimate
 DEMO, PREPARED = ROOT / ".run" / "demo", ROOT / ".run" / "bench" / "demo"
 LAST_DAY, SEEDS, FILL_RATES = date(2011, 12, 9), range(1, 21), (0.90, 0.95)
 SWEEPS: dict[str, tuple[float, ...]] = {
-    COVER_GROUP: (0.12, 0.25, 0.5),
-    OWN: (0.84, 0.90, 0.95),
+    COVER_GROUP: (0.06, 0.12, 0.25, 0.5),
+    OWN: (0.84, 0.90, 0.95, 0.98),
     "sigma-root-l": (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0),
     "days-of-cover": (22.0, 25.0, 28.0, 31.0, 34.0, 38.0, 44.0),
     "clairvoyant": (0.85, 0.90, 0.95, 1.0),
