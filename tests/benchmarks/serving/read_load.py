@@ -140,8 +140,10 @@ def server_process(serve: Callable[..., None], *arguments: object) -> Iterator[N
     process = context.Process(target=serve, args=(ready, *arguments))
     process.start()
     try:
-        if not ready.wait(READY_WITHIN_SECONDS):
-            raise RuntimeError(f"the application was not ready within {READY_WITHIN_SECONDS} s")
+        until = time.monotonic() + READY_WITHIN_SECONDS
+        while not ready.wait(1):
+            if not process.is_alive() or time.monotonic() > until:
+                raise RuntimeError(f"the application ended, or was not ready in {READY_WITHIN_SECONDS} s")
         yield
     finally:
         process.terminate()
