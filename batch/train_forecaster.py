@@ -30,7 +30,7 @@ from batch.model_gate import (
 )
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
-from batch.segmentation import read_segments
+from batch.segmentation import panel_segments
 from batch.training_worker import train_worker, trained_weights, worker_arguments
 from batch.worker_logging import errors_only
 from infra.errors import StockstreamError, exit_with_message
@@ -166,9 +166,8 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     )
     metrics = compare(scored, parts.gate, predictor)
     typer.echo(comparison_table(metrics))
-    champions = _champions(settings.panel_dir, panel, parts.gate, predictor)
-    if champions is not None:
-        metrics["champions"] = champions.record
+    champions = _champions(panel, parts.gate, predictor)
+    metrics["champions"] = champions.record
     origin = {
         "panel_hash": panel.panel_hash,
         "learned_until": panel.day(parts.last_learned).isoformat(),
@@ -178,15 +177,12 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
         "seconds_per_step": trained.seconds_per_step,
         "versions": {name: version(name) for name in VERSIONED},
     }
-    table = None if champions is None else champions.table
-    return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin, table)
+    return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin, champions.table)
 
 
-def _champions(panel_dir: Path, panel: DemandPanel, gate: list[int], predictor: Predictor) -> Choice | None:
-    """Who serves which segment; None for a panel whose series have no segments."""
-    segments = read_segments(panel_dir)
-    if not segments:
-        return None
+def _champions(panel: DemandPanel, gate: list[int], predictor: Predictor) -> Choice:
+    """Who serves which segment."""
+    segments = dict(zip(panel.series, panel_segments(panel).tolist(), strict=True))
     rows = thinned(len(panel.series), GATE_SERIES)
     choice = choose_champions(panel, rows, gate, predictor, segments)
     typer.echo(as_text(choice))
