@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 _MOST_CELLS = 2**14
 
-_BLOCK = 4
+_BLOCK = 8
 """Series sampled together: their scratch memory stays in the processor's cache."""
 
 

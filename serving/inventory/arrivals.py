@@ -29,7 +29,7 @@ def arrival_days(inputs: DecisionInputs, decision_id: str, epoch_ms: int, paths:
     else:
         keys = [("open-order", order.order_id) for order in orders]
         drawn = [stratified_uniforms(paths, decision_id, *key) for key in (*keys, ("new-order",))]
-        uniforms = np.stack(drawn)
+        uniforms = np.array(drawn)
     days = draw_arrival_days(inputs.lead_times, ages, inputs.delivery, uniforms)
     return _by_calendar(days, inputs, epoch_ms)
 

@@ -83,12 +83,12 @@ def draw_arrival_days(
     own = [draw_residual_days(counts, age, u) for age, u in zip(open_ages_days, uniforms[:-1], strict=True)]
     own.append(draw_lead_days(counts, uniforms[-1]))
     if delivery == "independent":
-        return np.stack(own)
+        return np.array(own)
     unconditional = [
         draw_lead_days(counts, u) - age for age, u in zip(open_ages_days[1:], uniforms[1:-1], strict=True)
     ]
     ahead = [own[0], *unconditional, own[-1]] if open_ages_days else own
-    return np.maximum.accumulate(np.stack(ahead), axis=0)
+    return np.maximum.accumulate(np.array(ahead), axis=0)
 
 
 def median_lead_days(counts: Sequence[LeadTimeCount]) -> int:
