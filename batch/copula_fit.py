@@ -17,8 +17,8 @@ DECAYS = (0.0, 0.3)
 PATHS = 200
 TAUS = (7, 14, 28)
 TINY = 1e-9
-TIE = 1.01
-"""Candidates within 1 % of the least loss are as good as it: a spread wrong by a tenth costs no more."""
+TIE = 1.005
+"""Candidates within 0.5 % of the least loss are as good as it; the best covered of them is taken."""
 
 
 def fit_copula(
@@ -26,8 +26,8 @@ def fit_copula(
 ) -> Copula:
     """The copula whose distributions of summed demand score best, over all of `taus` together.
 
-    Among candidates within 1 % of the least weighted quantile loss, each tau counting the same, the one whose
-    central 80 % intervals cover closest to 80 %, on average over the taus: sums of 7 and of 28 days seldom
+    Among candidates within 0.5 % of the least weighted quantile loss, each tau counting the same, the one
+    whose central 80 % intervals cover closest to 80 %, on average over the taus: sums of 7 and 28 days seldom
     ask for the same, and one good or bad month must not decide.
 
     Args:
