@@ -34,6 +34,7 @@ from batch.demand_panel import (
 from batch.item_similarity import update_cold_start
 from batch.panel_files import panel_hash, publish_panel, read_panel
 from batch.price_history import with_prices
+from batch.segment_history import update_segments
 from batch.spark_session import spark_session
 from batch.stockout_history import stocked_hours, write_latent_demand
 from infra.contracts.codec import decode
@@ -58,7 +59,7 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     """Updates the events, then writes the panel and makes it current.
 
     Returns:
-        The panel's manifest, and what new items are compared with.
+        The panel's manifest, series by segment, and what new items are compared with.
 
     Raises:
         StockstreamError: no complete day of sales in the archive, or several currencies at one location.
@@ -78,7 +79,8 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     counts |= write_panel(spark, lines, clicks, stock, plans, spans, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     folder = publish_panel(settings.run_dir, staging, manifest)
-    return manifest | {"cold_start": update_cold_start(spark, events, folder)}
+    segments = update_segments(spark, folder)
+    return manifest | {"segments": segments, "cold_start": update_cold_start(spark, events, folder)}
 
 
 def write_panel(
@@ -216,6 +218,7 @@ def main(run_dir: Annotated[Path | None, typer.Option(help="folder of the stack'
         f"{manifest['rows']} rows, {manifest['skus']} SKUs, "
         f"{manifest['first_date']} to {manifest['last_date']}, panel {manifest['panel_hash'][:16]}"
     )
+    print("segments: " + ", ".join(f"{name} {count}" for name, count in manifest["segments"].items()))
     print(f"new items: {manifest['cold_start']}")
     for rule, count in manifest["counts"].items():
         print(f"  {rule}: {count}")

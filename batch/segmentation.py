@@ -4,7 +4,10 @@ Kinds of demand: Syntetos, Boylan and Croston 2005, On the categorization of dem
 interval between demands (ADI) cut at 1.32, squared coefficient of variation of their sizes at 0.49.
 """
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from batch.forecaster.panel import DemandPanel
@@ -17,6 +20,9 @@ WEEK = 7
 
 NEW = "new"
 """The segment of a series of which no day is known."""
+
+FILE = "_segments.parquet"
+"""Beside the panel: sku, location, segment (`batch.segment_history`)."""
 
 Names = NDArray[np.str_]
 
@@ -83,3 +89,12 @@ def panel_segments(panel: DemandPanel) -> Names:
     price = np.nan_to_num(panel.unit_price, nan=1.0)
     value = np.where(known, panel.units * price, 0.0).sum(axis=1)
     return np.where(known.any(axis=1), segments(panel.units, known, value), NEW)
+
+
+def read_segments(panel_dir: Path) -> dict[tuple[str, str], str]:
+    """The segment of each (sku, location) by the panel's last day; empty for a panel without them."""
+    path = panel_dir / FILE
+    if not path.exists():
+        return {}
+    rows = pd.read_parquet(path, partitioning=None)
+    return {(sku, location): segment for sku, location, segment in rows.itertuples(index=False)}

@@ -30,7 +30,7 @@ from batch.model_gate import (
 )
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
-from batch.segmentation import panel_segments
+from batch.segmentation import panel_segments, read_segments
 from batch.training_worker import train_worker, trained_weights, worker_arguments
 from batch.worker_logging import errors_only
 from infra.errors import StockstreamError, exit_with_message
@@ -166,7 +166,7 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     )
     metrics = compare(scored, parts.gate, predictor)
     typer.echo(comparison_table(metrics))
-    champions = _champions(panel, parts.gate, predictor)
+    champions = _champions(settings.panel_dir, panel, parts.gate, predictor)
     metrics["champions"] = champions.record
     origin = {
         "panel_hash": panel.panel_hash,
@@ -180,9 +180,11 @@ def build_model(settings: Settings, plan: TrainingPlan, workers: int) -> str:
     return save_artifact(settings.models_dir, config, predictor.weights, metrics, origin, champions.table)
 
 
-def _champions(panel: DemandPanel, gate: list[int], predictor: Predictor) -> Choice:
-    """Who serves which segment."""
-    segments = dict(zip(panel.series, panel_segments(panel).tolist(), strict=True))
+def _champions(panel_dir: Path, panel: DemandPanel, gate: list[int], predictor: Predictor) -> Choice:
+    """Who serves which segment, by the segments that history has written beside the panel."""
+    segments = read_segments(panel_dir) or dict(
+        zip(panel.series, panel_segments(panel).tolist(), strict=True)
+    )
     rows = thinned(len(panel.series), GATE_SERIES)
     choice = choose_champions(panel, rows, gate, predictor, segments)
     typer.echo(as_text(choice))

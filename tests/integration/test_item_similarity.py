@@ -1,20 +1,26 @@
-"""Item factors on a real Spark: shoppers of two tastes, and items that nobody has seen yet."""
+"""Item factors and segments on a real Spark: shoppers of two tastes, items nobody has seen, any panel."""
 
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.archive import EVENT_COLUMNS
 from batch.forecaster.items import NUMBERS, Items
+from batch.forecaster.panel import panel_of_rows
 from batch.item_similarity import RANK, catalogue_items, item_factors
+from batch.segment_history import series_segments
+from batch.segmentation import NEW, panel_segments
 from batch.spark_session import spark_session
 
 TASTES = ("tea", "tools")
 PER_TASTE, SESSIONS = 12, 160
+FIRST_DAY = date(2011, 1, 3)
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +99,31 @@ def test_the_catalogue_says_the_latest_of_each_item(spark: SparkSession) -> None
 
     assert (items.sku, items.category, items.supplier) == (("A", "B"), ("home:lamps", "none"), ("s2", "s1"))
     np.testing.assert_array_equal(items.numbers, [[4.0, 1.5], [np.nan, np.nan]])
+
+
+def test_spark_and_arrays_put_every_series_into_the_same_segment(spark: SparkSession) -> None:
+    rng = np.random.default_rng(3)
+    days, series = 200, 120
+    rate = np.exp(rng.normal(0, 2, (series, 1)))
+    units = rng.poisson(rate, (series, days)) * rng.choice([1, 1, 1, 20], (series, days))
+    first = np.minimum(rng.integers(0, days + 40, series), days - 1)  # some have hardly a day
+    frame = pd.DataFrame(
+        [
+            (f"s{n:03}", "here", FIRST_DAY + timedelta(days=day), float(units[n, day]), day % 7 != 2)
+            for n in range(series)
+            for day in range(first[n], days)
+        ],
+        columns=["sku", "location", "date", "units", "open"],
+    )
+    frame["available"] = rng.choice([1.0, np.nan, 0.4], len(frame))
+    frame["price"] = np.where(rng.random(len(frame)) < 0.1, rng.uniform(1, 9, len(frame)), np.nan)
+
+    made = series_segments(spark, spark.createDataFrame(frame.replace({np.nan: None})))
+
+    frame["date"] = pd.to_datetime(frame["date"])
+    panel = panel_of_rows(frame, "0" * 64)
+    expected = dict(zip([sku for sku, _ in panel.series], panel_segments(panel).tolist(), strict=True))
+    assert len({segment for segment in expected.values()}) > 8
+    assert dict(zip(made["sku"], made["segment"], strict=True)) == {
+        sku: segment for sku, segment in expected.items() if segment != NEW
+    }
