@@ -1,8 +1,8 @@
 """Keeps the internal port of a Ray Serve replica to the loopback interface.
 
 Serve opens a port in every replica, on all interfaces, that unpickles whatever it is sent, and has no setting
-for the address (ray 2.60, `ray/serve/_private/replica.py`). Only calls between deployments by gRPC would use
-it, which are off. Tests look at every port of the stack.
+for the address (ray 2.60, `ray/serve/_private/replica.py`). The proxy, on the same machine, passes requests
+on by it. Tests look at every port of the stack.
 """
 
 from importlib import import_module
