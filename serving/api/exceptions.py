@@ -1,9 +1,9 @@
 """What needs a planner's attention, by the money at stake."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
@@ -48,18 +48,36 @@ class Exceptions(BaseModel):
     money: dict[Kind, float]
 
 
-@router.get("/v1/exceptions", **allows("viewer"))
-async def exceptions(
+class Matching(NamedTuple):
+    """Cells of the exceptions of every kind that match, and of those of the kind in the order asked for."""
+
+    of_every_kind: Rows
+    listed: Rows
+
+
+async def _matching(
     board: OfBoard,
-    part: Part,
     kind: Kind | None = None,
     q: Search = None,
     category: Filter = None,
     location: Filter = None,
     sort: Sort = "-money_at_risk",
-) -> Exceptions:
+) -> Matching:
+    if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
+        raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
+    found = _cells(board, labelled_mask(board, q, category=category, location=location))
+    cells = found[found % len(KINDS) == KINDS.index(kind)] if kind else found
+    return Matching(found, cells[::-1] if sort == "money_at_risk" else cells)
+
+
+MatchingExceptions = Annotated[Matching, Depends(_matching)]
+"""What matches a request's filters; 422 where no such column is to sort by."""
+
+
+@router.get("/v1/exceptions", **allows("viewer"))
+async def exceptions(board: OfBoard, part: Part, matching: MatchingExceptions) -> Exceptions:
     """Exceptions of the SKUs that match, by default the most money first."""
-    found, cells = matching_exceptions(board, kind, q, category, location, sort)
+    found, cells = matching
     kinds, money = found % len(KINDS), np.nan_to_num(board.table.money.ravel()[found])
     return Exceptions(
         items=[shown_exception(board, int(cell)) for cell in part.of(cells)],
@@ -72,26 +90,6 @@ async def exceptions(
 
 def _by_kind(sums: NDArray[Any]) -> dict[Any, Any]:
     return dict(zip(KINDS, sums.tolist(), strict=True))
-
-
-def matching_exceptions(
-    board: Board,
-    kind: Kind | None,
-    q: str | None,
-    category: str | None,
-    location: str | None,
-    sort: str | None,
-) -> tuple[Rows, Rows]:
-    """Cells of the exceptions of every kind that match, and of those of the kind in the order asked for.
-
-    Raises:
-        HTTPException: 422, no such column to sort by.
-    """
-    if (sort or "-money_at_risk") not in ("money_at_risk", "-money_at_risk"):
-        raise HTTPException(422, "query.sort: money_at_risk or -money_at_risk is accepted")
-    found = _cells(board, labelled_mask(board, q, category=category, location=location))
-    cells = found[found % len(KINDS) == KINDS.index(kind)] if kind else found
-    return found, cells[::-1] if sort == "money_at_risk" else cells
 
 
 def _cells(board: Board, mask: Mask) -> Rows:

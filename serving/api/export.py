@@ -3,15 +3,15 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from serving.api.access import allows
-from serving.api.exceptions import ExceptionRow, matching_exceptions, shown_exception
-from serving.api.paging import Filter, OfBoard, Search, Sort
-from serving.api.skus import Kind, SkuRow, matching_skus, row_of
+from serving.api.exceptions import ExceptionRow, MatchingExceptions, shown_exception
+from serving.api.paging import OfBoard
+from serving.api.skus import MatchingSkus, SkuRow, row_of
 
 router = APIRouter(tags=["export"])
 
@@ -66,33 +66,16 @@ def _for_viewers() -> dict[str, Any]:
 
 
 @router.get("/v1/export/skus.csv", **_for_viewers())
-def skus_csv(
-    board: OfBoard,
-    q: Search = None,
-    category: Filter = None,
-    location: Filter = None,
-    supplier: Filter = None,
-    status: Literal["order", "no_order", "blocked"] | None = None,
-    kind: Kind | None = None,
-    sort: Sort = "sku",
-) -> StreamingResponse:
+def skus_csv(board: OfBoard, rows: MatchingSkus) -> StreamingResponse:
     """The rows of `/v1/skus` with the same filters and order, all of them."""
-    rows = matching_skus(board, q, category, location, supplier, status, kind, sort)
     return _answer("skus.csv", _SKUS, (row_of(board, int(row)) for row in rows))
 
 
 @router.get("/v1/export/exceptions.csv", **_for_viewers())
-def exceptions_csv(
-    board: OfBoard,
-    kind: Kind | None = None,
-    q: Search = None,
-    category: Filter = None,
-    location: Filter = None,
-    sort: Sort = "-money_at_risk",
-) -> StreamingResponse:
+def exceptions_csv(board: OfBoard, matching: MatchingExceptions) -> StreamingResponse:
     """The rows of `/v1/exceptions` with the same filters and order, all of them."""
-    _, cells = matching_exceptions(board, kind, q, category, location, sort)
-    return _answer("exceptions.csv", _EXCEPTIONS, (shown_exception(board, int(cell)) for cell in cells))
+    shown = (shown_exception(board, int(cell)) for cell in matching.listed)
+    return _answer("exceptions.csv", _EXCEPTIONS, shown)
 
 
 def _answer(name: str, columns: Columns[Row], rows: Iterable[Row]) -> StreamingResponse:

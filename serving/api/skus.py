@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel
 
 from infra.contracts.message import Location, Sku
@@ -112,10 +112,8 @@ def row_of(board: Board, row: int) -> SkuRow:
     )
 
 
-@router.get("/v1/skus", **allows("viewer"))
-async def skus(
+async def _matching(
     board: OfBoard,
-    part: Part,
     q: Search = None,
     category: Filter = None,
     location: Filter = None,
@@ -123,34 +121,24 @@ async def skus(
     status: Literal["order", "no_order", "blocked"] | None = None,
     kind: Kind | None = None,
     sort: Sort = "sku",
-) -> Page[SkuRow]:
-    """SKUs that match; a category includes those below it."""
-    rows = matching_skus(board, q, category, location, supplier, status, kind, sort)
-    items = [row_of(board, int(row)) for row in part.of(rows)]
-    return Page(items=items, total=len(rows), as_of_ms=board.progress.event_time_ms)
-
-
-def matching_skus(
-    board: Board,
-    q: str | None,
-    category: str | None,
-    location: str | None,
-    supplier: str | None,
-    status: str | None,
-    kind: Kind | None,
-    sort: str | None,
 ) -> Rows:
-    """Rows of the SKUs that match, in order.
-
-    Raises:
-        HTTPException: 422, no such column to sort by.
-    """
     order = sorted_rows(board, sort or "sku", _SORTED_BY)
     mask = labelled_mask(board, q, category=category, location=location, supplier=supplier, status=status)
     if kind is not None:
         money = board.table.money[: len(mask), KINDS.index(kind)]
         mask &= money == money
     return chosen(order, mask)
+
+
+MatchingSkus = Annotated[Rows, Depends(_matching)]
+"""Rows of the SKUs that match a request's filters, in its order; 422 where no such column is to sort by."""
+
+
+@router.get("/v1/skus", **allows("viewer"))
+async def skus(board: OfBoard, part: Part, rows: MatchingSkus) -> Page[SkuRow]:
+    """SKUs that match; a category includes those below it."""
+    items = [row_of(board, int(row)) for row in part.of(rows)]
+    return Page(items=items, total=len(rows), as_of_ms=board.progress.event_time_ms)
 
 
 @router.get("/v1/skus/{location}/{sku}", **allows("viewer", 404))
