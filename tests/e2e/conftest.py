@@ -8,14 +8,12 @@ import pytest
 
 from infra.local.prometheus_server import PrometheusServer
 from infra.local.stack import Stack
-from tests.e2e.verbs import DAYS, FIRST_DAY, MAPPING, PATIENCE, run_verb
+from tests.e2e.verbs import DAYS, make_history, patience, run_verb
 
 
 @pytest.fixture(scope="session", autouse=True)
-def patience() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in PATIENCE.items():
-            environment.setenv(name, value)
+def patient() -> Iterator[None]:
+    with patience():
         yield
 
 
@@ -23,9 +21,7 @@ def patience() -> Iterator[None]:
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory with the demand panel and a promoted model."""
     run_dir = tmp_path_factory.mktemp("history")
-    run_verb(run_dir, "import", "--mapping", str(MAPPING), "--until", FIRST_DAY)
-    run_verb(run_dir, "history")
-    run_verb(run_dir, "train")
+    make_history(run_dir)
     return run_dir
 
 

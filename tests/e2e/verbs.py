@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 MAPPING = ROOT / "infra" / "local" / "online_retail" / "mapping.yaml"
 FIRST_DAY = "2011-09-19"
@@ -14,11 +16,19 @@ FIRST_DAY = "2011-09-19"
 DAYS = 15
 """Long enough for two reviews, 2011-09-26 and 2011-10-03."""
 
-PATIENCE = {
+_PATIENCE = {
     "STOCKSTREAM_INPUT_DEADLINE_SECONDS": "600",
     "STOCKSTREAM_ALLOCATION_DEADLINE_SECONDS": "600",
 }
-"""On a busy machine a slow answer must not become a decision made without it."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """On a busy machine a slow answer must not become a decision made without it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in _PATIENCE.items():
+            environment.setenv(name, value)
+        yield
 
 
 def verb_command(*arguments: str) -> list[str]:
@@ -42,6 +52,13 @@ def run_verb(run_dir: Path, *arguments: str, timeout: float = 600) -> str:
     )
     assert done.returncode == 0, f"{arguments}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+def make_history(run_dir: Path) -> None:
+    """The demand panel of all days before the first one, and a promoted model."""
+    run_verb(run_dir, "import", "--mapping", str(MAPPING), "--until", FIRST_DAY)
+    run_verb(run_dir, "history")
+    run_verb(run_dir, "train")
 
 
 @contextmanager

@@ -12,25 +12,21 @@ from infra.local.broker import free_ports
 from infra.local.processes import Component, wait_until
 from infra.local.stack import Stack
 from tests.e2e.topic_log import decisions_of, forecasts_of, messages_of, records_of
-from tests.e2e.verbs import FIRST_DAY, MAPPING, PATIENCE, run_verb, running_shop
+from tests.e2e.verbs import make_history, patience, run_verb, running_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in PATIENCE.items():
-            environment.setenv(name, value)
+def patient() -> Iterator[None]:
+    with patience():
         yield
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("old"))
-    run_verb(stack.run_dir, "import", "--mapping", str(MAPPING), "--until", FIRST_DAY)
-    run_verb(stack.run_dir, "history")
-    run_verb(stack.run_dir, "train")
+    make_history(stack.run_dir)
     try:
         stack.start_broker()
         stack.start_features()
