@@ -12,7 +12,7 @@ from infra.kafka_security import PREFIX
 from infra.local.secured_broker import OPERATOR, SHOP, USERS
 from infra.local.stack import Stack
 from tests.e2e.topic_log import messages_of
-from tests.e2e.verbs import FIRST_DAY, MAPPING, run_verb
+from tests.e2e.verbs import FIRST_DAY, MAPPING, patience, run_verb
 
 DAYS, SKUS = 8, 100
 
@@ -27,9 +27,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     run_verb(run_dir, "history")
     run_verb(run_dir, "train", timeout=900)
     stack = Stack(run_dir)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("STOCKSTREAM_INPUT_DEADLINE_SECONDS", "600")
-        environment.setenv("STOCKSTREAM_ALLOCATION_DEADLINE_SECONDS", "600")
+    with patience(), pytest.MonkeyPatch.context() as environment:
         try:
             stack.start_broker(secure=True)
             stack.start_features()
