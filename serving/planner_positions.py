@@ -52,11 +52,14 @@ class Positions:
         return None if calendar is None else midnight_after(until, 0, calendar.time_zone)
 
     def _position(self, state: PlannerState, key: Key, partition: int, as_of_ms: int) -> Position:
+        stock = state.ledger.stock(key, as_of_ms)
         return Position(
             sku=key[0],
             location=key[1],
             as_of_ms=as_of_ms,
-            on_hand=state.ledger.on_hand(key, as_of_ms),
+            on_hand=stock.on_hand if stock else None,
+            backordered=stock.backordered if stock else 0,
+            reserved=stock.reserved if stock else 0,
             unexplained_gain=self._unexplained_gain(state, key, as_of_ms),
             open_orders=state.ledger.open_orders(key, as_of_ms),
             source_offsets={topic: self._next_offset(topic, partition, as_of_ms) for topic in _SOURCES},

@@ -173,9 +173,13 @@ class PlannerState:
         key = (item.sku, item.location)
         forecast = self._forecasts.get((key, midnight_after(epoch_ms, 0, calendar.time_zone)))
         supplier = self._suppliers.get(item.supplier, epoch_ms)
+        stock = self.ledger.stock(key, epoch_ms)
         inputs = DecisionInputs(
             forecast=None if forecast is None else _reference(forecast),
-            on_hand=self.ledger.on_hand(key, epoch_ms),
+            on_hand=stock.on_hand if stock else None,
+            backordered=stock.backordered if stock else 0,
+            reserved=stock.reserved if stock else 0,
+            unmet_demand=item.unmet_demand,
             open_orders=self.ledger.on_order(key, epoch_ms),
             lead_times=lead_time_counts(lead_days, item.lead_time_days),
             delivery=item.delivery,

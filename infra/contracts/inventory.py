@@ -18,19 +18,17 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    UnmetDemand,
     Volume,
     left_out_if_empty,
     left_out_if_independent,
+    left_out_if_lost,
     left_out_if_none,
+    left_out_if_zero,
 )
 from infra.contracts.planning import AppliedOverride, DecisionAction
 from infra.contracts.replenishment import OrderLimits, Replenishment
 from infra.contracts.shop import SupplierCalendar
-
-
-def _is_zero(value: object) -> bool:
-    return value == 0
-
 
 REVIEW = "review"
 """The cause of a decision that a review has led to; any other cause is its triggering record's."""
@@ -53,19 +51,22 @@ class OpenOrder(Record):
 
 
 class Position(Message):
-    """On hand and every open order of a key; `source_offsets` are the next offsets to apply, per topic.
+    """Stock and every open order of a key; `source_offsets` are the next offsets to apply, per topic.
 
     `on_hand` is null before the first stock level: unknown, never zero. `unexplained_gain` is what stock has
-    risen by since the position before without a movement that brought it; absent where it is 0.
+    risen by since the position before without a movement that brought it. Like `backordered` and `reserved`
+    it is absent where it is 0.
     """
 
     sku: Sku
     location: Location
     as_of_ms: EventTimeMs
     on_hand: Units | None
+    backordered: Units = Field(0, exclude_if=left_out_if_zero)
+    reserved: Units = Field(0, exclude_if=left_out_if_zero)
     open_orders: list[OpenOrder]
     source_offsets: dict[str, int]
-    unexplained_gain: Units = Field(0, exclude_if=_is_zero)
+    unexplained_gain: Units = Field(0, exclude_if=left_out_if_zero)
 
 
 class CategoryReplenishment(Record):
@@ -115,6 +116,9 @@ class DecisionInputs(Record):
 
     forecast: ForecastReference | None
     on_hand: Units | None
+    backordered: Units = Field(0, exclude_if=left_out_if_zero)
+    reserved: Units = Field(0, exclude_if=left_out_if_zero)
+    unmet_demand: UnmetDemand = Field("lost", exclude_if=left_out_if_lost)
     open_orders: list[OpenOrder]
     lead_times: Annotated[list[LeadTimeCount], Field(min_length=1)]
     delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)

@@ -18,6 +18,10 @@ Delivery = Literal["independent", "fifo"]
 """Whether a supplier's orders arrive independently of each other or never overtake an earlier one."""
 
 
+UnmetDemand = Literal["lost", "backordered"]
+"""What becomes of demand that the shelf cannot serve."""
+
+
 def _integer(value: object) -> object:
     """`true` and `1.0` equal 1 in Python, but they are not the version 1."""
     if type(value) is not int:
@@ -38,6 +42,16 @@ Volume = Annotated[
 def left_out_if_independent(value: object) -> bool:
     """Left out of the bytes, so that messages written before the field existed keep their digests."""
     return value == "independent"
+
+
+def left_out_if_lost(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value == "lost"
+
+
+def left_out_if_zero(value: object) -> bool:
+    """Left out of the bytes, so that messages written before the field existed keep their digests."""
+    return value == 0
 
 
 def left_out_if_empty(value: object) -> bool:

@@ -19,9 +19,12 @@ from infra.contracts.message import (
     Record,
     Sku,
     Units,
+    UnmetDemand,
     Volume,
     left_out_if_independent,
+    left_out_if_lost,
     left_out_if_none,
+    left_out_if_zero,
 )
 from infra.contracts.replenishment import OrderLimits, Replenishment
 
@@ -96,10 +99,16 @@ class ClickEvent(ShopEvent):
 
 
 class StockLevel(ShopEvent):
-    """On-hand stock after a change, or the day-start `snapshot`; the authority for on hand."""
+    """Stock after a change, or the day-start `snapshot`; the authority for on hand and what of it is free.
+
+    `backordered` is owed to customers who wait, `reserved` is set aside and not for sale. More may be
+    reserved than is on hand: the rest is owed too.
+    """
 
     event_type: Literal["level", "snapshot"]
     on_hand: Units
+    backordered: Units = Field(0, exclude_if=left_out_if_zero)
+    reserved: Units = Field(0, exclude_if=left_out_if_zero)
 
 
 class StockMovement(ShopEvent):
@@ -148,6 +157,7 @@ class Item(ShopEvent):
     maximum_stock: Units | None = None
     lead_time_days: Annotated[int, Field(ge=0, le=180, description="agreed with the supplier")]
     delivery: Delivery = Field("independent", exclude_if=left_out_if_independent)
+    unmet_demand: UnmetDemand = Field("lost", exclude_if=left_out_if_lost)
     cycle_service_level: Probability
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)

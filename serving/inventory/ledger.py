@@ -1,11 +1,13 @@
 """Stock and open orders of every SKU as they were at any instant, from stock levels and order events.
 
-On hand comes from stock levels alone: the latest event time wins, ties go to the later offset. Movements
-explain levels and are never added to them. Nothing here depends on the order of arrival across topics.
+What is on hand, owed and reserved comes from stock levels alone: the latest event time wins, ties go to the
+later offset. A level says all three; what it leaves out is 0, not as it was. Movements explain levels and are
+never added to them. Nothing here depends on the order of arrival across topics.
 """
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from infra.contracts.inventory import OpenOrder, ReorderDecision
 from infra.contracts.shop import PurchaseOrderEvent, StockLevel
@@ -17,11 +19,24 @@ Key = tuple[str, str]
 """SKU and location."""
 
 
+class Stock(NamedTuple):
+    """Units on the shelf, units owed to customers who wait, and units set aside for some."""
+
+    on_hand: int
+    backordered: int = 0
+    reserved: int = 0
+
+    @property
+    def net(self) -> int:
+        """On hand that is free, less what is owed; below 0 where more is owed or set aside than is there."""
+        return self.on_hand - self.backordered - self.reserved
+
+
 class Ledger:
-    """On hand and open orders by key, queryable as of an instant."""
+    """Stock and open orders by key, queryable as of an instant."""
 
     def __init__(self) -> None:
-        self._levels: dict[Key, list[tuple[int, int, int]]] = {}
+        self._levels: dict[Key, list[tuple[int, int, Stock]]] = {}
         self._orders: dict[Key, dict[str, OrderLine]] = {}
         self._settled: dict[Key, dict[str, OrderLine]] = {}
         self._unanswered = UnansweredDecisions()
@@ -29,7 +44,8 @@ class Ledger:
     def apply_level(self, level: StockLevel, offset: int) -> None:
         """Takes a stock level; repeating one changes nothing."""
         entries = self._levels.setdefault((level.sku, level.location), [])
-        entry = (level.event_time_ms, offset, level.on_hand)
+        stock = Stock(level.on_hand, level.backordered, level.reserved)
+        entry = (level.event_time_ms, offset, stock)
         if entry not in entries[-1:]:
             insort(entries, entry)
 
@@ -50,6 +66,11 @@ class Ledger:
 
     def on_hand(self, key: Key, as_of_ms: int) -> int | None:
         """Units on the shelf, None before the first stock level: unknown, never zero."""
+        stock = self.stock(key, as_of_ms)
+        return None if stock is None else stock.on_hand
+
+    def stock(self, key: Key, as_of_ms: int) -> Stock | None:
+        """What the latest stock level says, None before the first."""
         entries = self._levels.get(key, [])
         known = bisect_right(entries, as_of_ms, key=lambda entry: entry[0])
         return entries[known - 1][2] if known else None

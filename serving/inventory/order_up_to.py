@@ -9,16 +9,13 @@ An order at the close of day t with lead time L is on hand when day t + L + 1 op
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra.contracts import identity
-from infra.contracts.message import Delivery
+from infra.contracts.message import Delivery, UnmetDemand
 from serving.inventory.policies import Floats, Integers, base_stock
-
-UnmetDemand = Literal["lost", "backordered"]
 
 
 @dataclass(frozen=True)

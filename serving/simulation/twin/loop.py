@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from batch.forecaster.windows import Flags
+from infra.contracts.message import UnmetDemand
 from serving.inventory.cover import Floats, Integers
-from serving.inventory.order_up_to import UnmetDemand
 from serving.simulation.twin.shelf import Shelf
 from serving.simulation.twin.world import Order, World
 

@@ -8,10 +8,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from batch.forecaster.champions import FALLBACK
+from infra.contracts.message import UnmetDemand
 from infra.errors import StockstreamError
 from serving.forecast_source import ForecastSource
 from serving.inventory.cover import Floats
-from serving.inventory.order_up_to import UnmetDemand
 from serving.promoted_model import model_source
 from serving.simulation.twin.costs import Costs
 from serving.simulation.twin.loop import run

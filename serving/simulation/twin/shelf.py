@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from infra.contracts.message import Delivery
+from infra.contracts.message import Delivery, UnmetDemand
 from serving.inventory.cover import Integers
-from serving.inventory.order_up_to import UnmetDemand
 from serving.simulation.twin.world import Order
 
 

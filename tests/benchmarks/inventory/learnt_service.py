@@ -16,10 +16,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.contracts.message import UnmetDemand
 from serving.inventory.order_up_to import (
     MixedLevels,
     Supply,
-    UnmetDemand,
     level_by_simulation,
     simulate_order_up_to,
 )

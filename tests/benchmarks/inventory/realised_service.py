@@ -13,12 +13,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.contracts.message import Delivery
+from infra.contracts.message import Delivery, UnmetDemand
 from serving.inventory.order_up_to import (
     MixedLevels,
     RealisedService,
     Supply,
-    UnmetDemand,
     level_by_simulation,
     simulate_order_up_to,
 )

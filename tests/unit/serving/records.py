@@ -138,7 +138,7 @@ def calendar(**changes: Any) -> LocationCalendar:
     )
 
 
-def level(sku: str, on_hand: int, event_time_ms: int = OPENING) -> StockLevel:
+def level(sku: str, on_hand: int, event_time_ms: int = OPENING, **changes: Any) -> StockLevel:
     return StockLevel(
         event_type="level",
         event_id=f"level-{sku}-{event_time_ms}",
@@ -146,6 +146,7 @@ def level(sku: str, on_hand: int, event_time_ms: int = OPENING) -> StockLevel:
         sku=sku,
         location=LOCATION,
         on_hand=on_hand,
+        **changes,
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.contracts.inventory import OpenOrder
-from serving.inventory.ledger import Ledger, Receipts
+from serving.inventory.ledger import Ledger, Receipts, Stock
 from tests.unit.serving.records import DAY_MS, LOCATION, OPENING, ZONE, level, local_ms, order
 
 KEY = ("A", LOCATION)
@@ -36,6 +36,34 @@ def test_the_latest_event_time_wins_and_ties_go_to_the_later_offset(
         ledger.apply_level(level("A", on_hand, time_ms), offset)
 
     assert [ledger.on_hand(KEY, OPENING + after) for after in (0, 1, 4, 5)] == [7, 4, 4, 9]
+
+
+def test_a_level_says_what_is_owed_and_reserved_and_what_it_leaves_out_is_nothing() -> None:
+    owing = level("A", 5, OPENING, backordered=2, reserved=9)
+    ledger = filled(
+        lambda each: each.apply_level(owing, 0),
+        lambda each: each.apply_level(level("A", 20, OPENING + DAY_MS), 1),
+    )
+
+    assert ledger.stock(KEY, OPENING) == Stock(5, backordered=2, reserved=9)
+    assert Stock(5, backordered=2, reserved=9).net == -6
+    assert ledger.stock(KEY, OPENING + DAY_MS) == Stock(20)
+    assert ledger.stock(KEY, OPENING - 1) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=12), st.integers(0, 30))
+def test_net_stock_is_what_was_there_and_came_less_what_was_wanted_when_customers_wait(
+    days: list[tuple[int, int]], first: int
+) -> None:
+    ledger, net = Ledger(), first
+    for day, (arrived, wanted) in enumerate(days):
+        net += arrived - wanted
+        at_ms = OPENING + day * DAY_MS
+        ledger.apply_level(level("A", max(net, 0), at_ms, backordered=max(-net, 0)), day)
+
+    came, went = (sum(units) for units in zip(*days, strict=True)) if days else (0, 0)
+    stock = ledger.stock(KEY, OPENING + 12 * DAY_MS) or Stock(first)
+    assert stock.net == first + came - went
 
 
 def test_open_orders_are_the_same_whatever_the_order_and_number_of_their_events() -> None:

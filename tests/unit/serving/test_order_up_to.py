@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import nbinom
 
-from infra.contracts.message import Delivery
+from infra.contracts.message import Delivery, UnmetDemand
 from serving.inventory.order_up_to import (
     MixedLevels,
     Supply,
-    UnmetDemand,
     level_by_simulation,
     simulate_order_up_to,
 )

@@ -74,6 +74,9 @@ def ordered(recorded: Recorded) -> dict[str, Any]:
 CHANGED_INPUTS: dict[str, Any] = {
     "forecast": {"origin_ms": EPOCH, "model_id": "lstm-1", "digest": "f" * 64},
     "on_hand": 41,
+    "backordered": 3,
+    "reserved": 4,
+    "unmet_demand": "backordered",
     "open_orders": [{"order_id": "po-1", "supplier": "supplier-1", "outstanding": 3, "placed_ms": EPOCH - 1}],
     "lead_times": [{"days": 9, "receipts": 10}],
     "delivery": "fifo",
