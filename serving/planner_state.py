@@ -8,7 +8,6 @@ from infra.contracts.demand import DemandForecast, IntradayForecast
 from infra.contracts.inventory import REVIEW, DecisionInputs, ForecastReference, Policy
 from infra.contracts.message import Heartbeat
 from infra.contracts.planning import Override
-from infra.contracts.replenishment import Replenishment
 from infra.contracts.shop import (
     Item,
     LocationCalendar,
@@ -196,17 +195,13 @@ class PlannerState:
             end_ms=item.end_ms,
             input_stale=stale,
             overrides=self.overrides.applying(item, epoch_ms),
-            replenishment=self._replenishment(item, epoch_ms),
+            replenishment=replenishment_of(item, self._policies.get(item.planning_group, epoch_ms)),
             limits=item.limits,
             unit_volume=item.unit_volume,
             supplier_calendar=supplier,
         )
         made_id = identity.decision_id(item.sku, item.location, epoch_ms, REVIEW)
         return Request(made_id, item.sku, item.location, epoch_ms, REVIEW, inputs, forecast)
-
-    def _replenishment(self, item: Item, epoch_ms: int) -> Replenishment | None:
-        policy = self._policies.get(item.planning_group, epoch_ms)
-        return item.replenishment or (replenishment_of(item.category, policy) if policy else None)
 
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no decision or position of `as_of_ms` or later can need."""

@@ -27,7 +27,12 @@ from infra.contracts.message import (
     left_out_if_zero,
 )
 from infra.contracts.planning import AppliedOverride, DecisionAction
-from infra.contracts.replenishment import OrderLimits, Replenishment
+from infra.contracts.replenishment import (
+    CategoryReplenishment,
+    OrderLimits,
+    Replenishment,
+    SegmentReplenishment,
+)
 from infra.contracts.shop import SupplierCalendar
 
 REVIEW = "review"
@@ -69,18 +74,11 @@ class Position(Message):
     unexplained_gain: Units = Field(0, exclude_if=left_out_if_zero)
 
 
-class CategoryReplenishment(Record):
-    """How the items of a category, or of one below it, are replenished."""
-
-    category: Identifier
-    replenishment: Replenishment
-
-
 class Policy(Message):
     """Planning parameters of a group, set by a planner.
 
     An item's own `replenishment` comes first, then that of the longest path among `categories` that its
-    category is or lies below, then the group's, then the default.
+    category is or lies below, then that of its `segment`, then the group's, then the default.
     """
 
     event_type: Literal["policy"] = "policy"
@@ -91,6 +89,7 @@ class Policy(Message):
     limits: GroupLimits | None = Field(None, exclude_if=left_out_if_none)
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
     categories: list[CategoryReplenishment] | None = Field(None, exclude_if=left_out_if_none)
+    segments: list[SegmentReplenishment] | None = Field(None, exclude_if=left_out_if_none)
     author: Identifier
     reason: str
     request_id: Identifier | None = Field(None, exclude_if=left_out_if_none)

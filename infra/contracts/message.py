@@ -8,6 +8,13 @@ EventTimeMs = Annotated[int, Field(ge=0, lt=4_102_444_800_000, description="ms s
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Sku = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Location = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Segment = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$",
+        description="what is planned alike, such as A/X/smooth",
+    ),
+]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the canonical JSON")]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Units = Annotated[int, Field(ge=0, le=10_000_000, description="base units")]

@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.contracts.message import EventTimeMs, Probability, Record, Units, left_out_if_none
+from infra.contracts.message import (
+    EventTimeMs,
+    Identifier,
+    Probability,
+    Record,
+    Segment,
+    Units,
+    left_out_if_none,
+)
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
 PositiveAmount = Annotated[
@@ -163,6 +171,20 @@ Replenishment = Annotated[
     | Lookahead,
     Field(discriminator="policy"),
 ]
+
+
+class CategoryReplenishment(Record):
+    """How the items of a category, or of one below it, are replenished."""
+
+    category: Identifier
+    replenishment: Replenishment
+
+
+class SegmentReplenishment(Record):
+    """How the items of a segment are replenished."""
+
+    segment: Segment
+    replenishment: Replenishment
 
 
 class KickStart(Record):

@@ -17,6 +17,7 @@ from infra.contracts.message import (
     Money,
     Probability,
     Record,
+    Segment,
     Sku,
     Units,
     UnmetDemand,
@@ -160,6 +161,7 @@ class Item(ShopEvent):
     unmet_demand: UnmetDemand = Field("lost", exclude_if=left_out_if_lost)
     cycle_service_level: Probability
     replenishment: Replenishment | None = Field(None, exclude_if=left_out_if_none)
+    segment: Segment | None = Field(None, exclude_if=left_out_if_none)
     limits: OrderLimits | None = Field(None, exclude_if=left_out_if_none)
     unit_volume: Volume | None = Field(None, exclude_if=left_out_if_none)
     bulk_threshold: DemandUnits | None = Field(None, description="a purchase line above it counts as bulk")

@@ -1,6 +1,6 @@
-"""What planners may say: overrides, actions on decisions, budgets."""
+"""What planners may say: overrides, actions on decisions, budgets, policies of segments."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field, ValidationError
 from infra.contracts.inventory import Policy
 from infra.contracts.message import EventTimeMs, Identifier, Money
 from infra.contracts.planning import DecisionAction, Override, OverrideScope, OverrideTarget, OverrideValue
+from infra.contracts.replenishment import SegmentReplenishment
 from serving.api.access import allows
 from serving.api.bodies import Asked
 from serving.api.paging import OfBoard
 from serving.api.planners import ShownOverride, shown_override
-from serving.api.speaking import Make, Somebody
+from serving.api.speaking import Make, Somebody, Speaking
 from serving.board.board import Board
 from serving.board.planners_log import Said
 
@@ -59,6 +60,13 @@ class AskedBudget(Asked):
 
     planning_group: Identifier
     budget: Money | None
+    reason: Reason
+
+
+class AskedSegments(Asked):
+    """How the segments of a planning group are replenished from now on; in place of what was said before."""
+
+    segments: Annotated[list[SegmentReplenishment], Field(max_length=MAX_AT_ONCE)]
     reason: Reason
 
 
@@ -188,21 +196,33 @@ def _refusal(board: Board, decision_id: str) -> str | None:
 @router.post("/v1/policies", status_code=201, **allows("admin", 409, 413))
 def set_budget(board: OfBoard, somebody: Somebody, asked: AskedBudget) -> Policy:
     """Sets a planning group's budget; its other parameters stay."""
-    policies = [
-        each for each in board.planners.policies.values() if each.planning_group == asked.planning_group
-    ]
+    changes = {"budget": asked.budget, "reason": asked.reason}
+    return _set_policy(board, somebody, asked.planning_group, changes)
+
+
+@router.post("/v1/policies/{planning_group}/segments", status_code=201, **allows("admin", 409, 413))
+def set_segments(
+    board: OfBoard, somebody: Somebody, planning_group: Identifier, asked: AskedSegments
+) -> Policy:
+    """Sets how a planning group's segments are replenished; its other parameters stay.
+
+    An item is in the segment that its catalogue entry names; its own policy and its category's come first.
+    """
+    changes = {"segments": asked.segments, "reason": asked.reason}
+    return _set_policy(board, somebody, planning_group, changes)
+
+
+def _set_policy(board: Board, somebody: Speaking, planning_group: str, changes: dict[str, Any]) -> Policy:
+    policies = [each for each in board.planners.policies.values() if each.planning_group == planning_group]
     known = max(policies, key=lambda each: each.event_time_ms, default=None)
-    if known is None and asked.planning_group not in board.runs:
-        raise HTTPException(422, f"body.planning_group: no group {asked.planning_group} has planned yet")
+    if known is None and planning_group not in board.runs:
+        raise HTTPException(422, f"planning_group: no group {planning_group} has planned yet")
 
     def make(now: int, request_id: str) -> Said:
-        told = {"event_time_ms": now, "author": somebody.holder.name, "request_id": request_id}
-        told |= {"budget": asked.budget, "reason": asked.reason}
+        told = {"event_time_ms": now, "author": somebody.holder.name, "request_id": request_id, **changes}
         if known is not None:
             return known.model_copy(update=told)
-        return Policy.model_validate(
-            {"policy_id": asked.planning_group, "planning_group": asked.planning_group, **told}
-        )
+        return Policy(policy_id=planning_group, planning_group=planning_group, **told)
 
     said = somebody.say(make)
     if not isinstance(said, Policy):

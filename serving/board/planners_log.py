@@ -99,6 +99,7 @@ def described(said: Said) -> str:
             return f"order quantity of {said.scope} = {said.value:g}"
         case Policy():
             budget = f"{said.budget.amount} {said.budget.currency}" if said.budget else "unlimited"
-            return f"budget of {said.planning_group}: {budget}"
+            segments = [f"{each.segment} by {each.replenishment.policy}" for each in said.segments or []]
+            return "; ".join([f"budget of {said.planning_group}: {budget}", *segments])
         case _:
             return f"{said.event_type} {said.decision_id}"

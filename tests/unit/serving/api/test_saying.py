@@ -242,6 +242,29 @@ def test_only_an_admin_sets_a_budget_and_the_groups_other_parameters_stay(
     assert unknown.status_code == 422
 
 
+def test_an_admin_sets_the_policies_of_segments_and_the_budget_stays(
+    http: TestClient, written: Written, log: MemoryLog
+) -> None:
+    steady = {"segment": "A/X/smooth", "replenishment": {"policy": "base-stock", "level": 40}}
+    body = {"segments": [steady], "reason": "chosen by simulation"}
+    path, admin = f"/v1/policies/{GROUP}/segments", signed_in("admin")
+    assert http.post(path, json=body, headers=key()).status_code == 403
+
+    answer = http.post(path, json=body, headers=key() | admin)
+
+    (event,) = written.messages
+    assert (answer.status_code, answer.json()) == (201, event.model_dump(mode="json"))
+    assert answer.json()["segments"] == [steady]
+    assert event.budget == log.messages(POLICIES)[-1].budget
+    (said, *_) = http.get("/v1/audit", params={"kind": "policy"}).json()["items"]
+    assert said["what"].endswith("; A/X/smooth by base-stock")
+
+    body["segments"] = [{"segment": "A/X/smooth", "replenishment": {"policy": "base-stock", "level": -1}}]
+    broken = http.post(path, json=body, headers=key(2) | admin)
+    assert broken.status_code == 422
+    assert "base-stock.level" in str(broken.json())
+
+
 def test_everything_said_is_in_the_audit(http: TestClient, log: MemoryLog) -> None:
     http.post("/v1/overrides", json=FAIR, headers=key())
     one = log.messages(DECISIONS)[0].decision_id
