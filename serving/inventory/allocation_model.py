@@ -5,6 +5,7 @@ packs, and the filled part of each further segment. Segment values never rise, s
 Per supplier with a minimum: a binary that says whether it gets an order.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,10 @@ import numpy as np
 from infra.contracts.inventory import SolverOptions
 from serving.inventory.linear_model import INFINITY, Floats, Integers, LinearModel
 from serving.inventory.wishes import Limits, Wish
+
+_SHARE_OF_SEARCH = 0.85
+"""Of the time limit, for the whole program; the rest is for prices, and for what the solver is late by."""
+_LEAST_SECONDS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Solution:
-    """A solver's plan; `proven` only where it is optimal within the gap."""
+    """A solver's plan; `proven` only where it is optimal within the gap, and has its prices."""
 
     plan: Mapping[str, int]
     proven: bool
@@ -47,7 +52,7 @@ class _Model:
 def solve(
     wishes: Sequence[Wish], limits: Limits, options: SolverOptions, bonus: float | None = None
 ) -> Solution | None:
-    """The best plan found within the time limit; None where the solver found none.
+    """The best plan found within the time limit, building and pricing included; None where none was found.
 
     Args:
         wishes: that want something, by decision id.
@@ -55,35 +60,42 @@ def solve(
         options: of the solver.
         bonus: value per money added to what planners have set; None where all of that is ordered.
     """
+    began = time.perf_counter()
     model = _build(wishes, limits, bonus)
-    outcome = model.program.maximise(options)
+    built = time.perf_counter() - began
+    searching = _SHARE_OF_SEARCH * options.time_limit_seconds - 2 * built
+    outcome = model.program.maximise(_within(options, searching))
     if outcome is None:
         return None
     whole = np.round(outcome.values).astype(np.int64)
-    ordered, packs = whole[model.ordered].tolist(), whole[model.packs].tolist()
+    priced = _build(wishes, limits, bonus, whole)
+    left = options.time_limit_seconds - (time.perf_counter() - began)
+    prices = _prices(priced, _within(options, left))
     return Solution(
-        plan={
-            wish.decision_id: wish.segments[0].quantity * bought + wish.case_pack * more
-            for wish, bought, more in zip(wishes, ordered, packs, strict=True)
-        },
-        proven=outcome.proven,
+        plan=_plan(wishes, model, whole),
+        proven=outcome.proven and prices is not None,
         gap=outcome.gap,
-        prices=_prices(
-            _build(wishes, limits, bonus, whole), options if outcome.proven else _briefly(options)
-        ),
+        prices=prices or Prices(),
     )
 
 
-def _briefly(options: SolverOptions) -> SolverOptions:
-    """For prices once the time is up."""
-    return options.model_copy(update={"time_limit_seconds": options.time_limit_seconds / 20})
+def _within(options: SolverOptions, seconds: float) -> SolverOptions:
+    return options.model_copy(update={"time_limit_seconds": max(seconds, _LEAST_SECONDS)})
 
 
-def _prices(model: _Model, options: SolverOptions) -> Prices:
+def _plan(wishes: Sequence[Wish], model: _Model, whole: Integers) -> dict[str, int]:
+    ordered, packs = whole[model.ordered].tolist(), whole[model.packs].tolist()
+    return {
+        wish.decision_id: wish.segments[0].quantity * bought + wish.case_pack * more
+        for wish, bought, more in zip(wishes, ordered, packs, strict=True)
+    }
+
+
+def _prices(model: _Model, options: SolverOptions) -> Prices | None:
     """What limits are worth with the choice of SKUs and suppliers fixed and packs divisible."""
     outcome = model.program.maximise(options)
     if outcome is None or not outcome.proven:
-        return Prices()
+        return None
     price = {name: float(outcome.prices[row]) for name, row in model.limit_rows.items()}
     suppliers = {name: float(outcome.prices[row]) for name, row in model.supplier_rows.items()}
     return Prices(price.get("budget"), price.get("space"), suppliers or None)
