@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 MAX_COUNT = 192
 """Probabilities of counts up to here are summed one by one; larger quantiles are inverted on a grid."""
 
+_AT_ONCE = 12
+"""Counts after which the rows that have reached all levels are left alone."""
+
 GRID_POINTS = 128
 TOP = 0.9995
 MAX_EXPONENT = 15.0
@@ -62,12 +65,11 @@ def count_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -
     term = weights * np.exp(k * np.log1p(-share))
     reached = term.sum(axis=1)
     counts: Floats = np.where(np.isnan(reached)[:, None], np.nan, (reached[:, None] < levels) * 1.0)
-    for y in range(MAX_COUNT):
-        if not (reached < levels[-1]).any():
-            break
-        term = term * share * ((y + k) / (y + 1))
-        reached = reached + term.sum(axis=1)
-        counts += reached[:, None] < levels
+    for first in range(0, MAX_COUNT, _AT_ONCE):
+        rows = np.flatnonzero(reached < levels[-1])
+        of_rows = share[rows], k[rows], term[rows], reached[rows]
+        term[rows], reached[rows], more = _counted(levels, *of_rows, range(first, first + _AT_ONCE))
+        counts[rows] += more
     large = reached < levels[-1]
     if large.any():
         larger = np.round(_gamma_quantiles(levels, weights[large], means[large], k[large]))
@@ -76,14 +78,29 @@ def count_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -
     return counts
 
 
+def _counted(
+    levels: Floats, share: Floats, k: Floats, term: Floats, reached: Floats, counts: range
+) -> tuple[Floats, Floats, Floats]:
+    """The probability of each component's and of the rows' last count, and how many levels are above each."""
+    more = np.zeros((len(share), len(levels)))
+    for y in counts:
+        term = term * share * ((y + k) / (y + 1))
+        reached = reached + term.sum(axis=1)
+        more += reached[:, None] < levels
+    return term, reached, more
+
+
 def _gamma_quantiles(levels: Floats, weights: Floats, means: Floats, k: Floats) -> Floats:
+    """Quantiles where they are above `MAX_COUNT`; lower ones are at most that."""
     shape = 1 / (1 / means + 1 / k)
     scale = means / shape
     top = (gammaincinv(shape, TOP) * scale).max(axis=1)
 
     def reached(y: Floats) -> Floats:
-        parts = gammainc(shape[:, None], (y[..., None] + 0.5) / scale[:, None])
-        total: Floats = (weights[:, None] * parts).sum(axis=2)
+        row, column = np.nonzero(y > 0.8 * MAX_COUNT)
+        parts = gammainc(shape[row], (y[row, column, None] + 0.5) / scale[row])
+        total = np.zeros_like(y)
+        total[row, column] = (weights[row] * parts).sum(axis=1)
         return total
 
     return _inverted(levels, reached, np.full(len(top), 0.5), top)
