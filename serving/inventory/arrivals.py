@@ -8,6 +8,7 @@ from infra.contracts.inventory import DecisionInputs, OpenOrder
 from serving.inventory.cover import Floats, Integers
 from serving.inventory.lead_times import draw_arrival_days, median_lead_days, stratified_uniforms
 from serving.inventory.local_days import days_between
+from serving.inventory.order_up_to import LeadTimes
 from serving.inventory.supplier_days import days_until_taken, delivery_days
 
 
@@ -38,6 +39,13 @@ def usual_arrival_days(inputs: DecisionInputs, epoch_ms: int) -> int:
     """Days until an order of now arrives if it takes the median lead time."""
     days = np.array([[median_lead_days(inputs.lead_times)]])
     return int(_by_calendar(days, inputs, epoch_ms)[0, 0])
+
+
+def lead_times_of_now(inputs: DecisionInputs, decision_id: str, epoch_ms: int) -> LeadTimes:
+    """How long orders like one of now may take, and how many receipts say so."""
+    days = np.array([[count.days for count in inputs.lead_times]])
+    receipts = np.array([count.receipts for count in inputs.lead_times])
+    return LeadTimes(_by_calendar(days, inputs, epoch_ms)[0], receipts, decision_id)
 
 
 def _by_calendar(days: Integers, inputs: DecisionInputs, epoch_ms: int) -> Integers:

@@ -1,8 +1,9 @@
 """What SKUs want by the policy that their inputs name; vectorised over SKUs that share the kind of policy.
 
 Levels come from joint paths of demand and lead time and cover the demand until the next review's order can be
-on hand; they hold for orders that do not cross (see `order_up_to`). A lead time that leaves no room for a
-review period within the horizon counts as the longest that does.
+on hand: those of `order-up-to` hold for random lead times too, found by simulating the arrivals, all others
+for orders that do not cross (see `order_up_to`). A lead time that leaves no room for a review period within
+the horizon counts as the longest that does, but where arrivals are simulated.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,6 +46,8 @@ from serving.inventory.targets import (
     lot_sizes,
     order_up_to_levels,
     reorder_points,
+    simulated_order_up_to_levels,
+    simulation_group,
 )
 
 DEFAULT_POLICY = "cover-until-next-arrival"
@@ -60,6 +63,11 @@ def needs_whole_horizon(inputs: DecisionInputs) -> bool:
     return policy_name(inputs) != DEFAULT_POLICY
 
 
+def simulates_arrivals(inputs: DecisionInputs) -> bool:
+    """Whether the order-up-to level is found by simulation: the lead time is random."""
+    return isinstance(inputs.replenishment, OrderUpTo) and len(inputs.lead_times) > 1
+
+
 def policy_group(inputs: DecisionInputs) -> str:
     """What SKUs must share to be asked together: kinds of policy, target and lot; to look ahead also days."""
     policy = inputs.replenishment
@@ -67,6 +75,8 @@ def policy_group(inputs: DecisionInputs) -> str:
     kinds = [policy_name(inputs), *(part.kind for part in parts if part)]
     if isinstance(policy, Lookahead):
         kinds += [str(median_lead_days(inputs.lead_times)), str(inputs.review_period_days)]
+    if simulates_arrivals(inputs):
+        kinds.append(simulation_group(inputs))
     return " ".join(kinds)
 
 
@@ -92,7 +102,8 @@ def _cover(outlook: Outlook) -> Integers:
 
 def _order_up_to(outlook: Outlook) -> Integers:
     targets = [policy.target for policy in outlook.policies(OrderUpTo)]
-    return base_stock(outlook.position, order_up_to_levels(outlook, targets))
+    find = simulated_order_up_to_levels if simulates_arrivals(outlook.inputs[0]) else order_up_to_levels
+    return base_stock(outlook.position, find(outlook, targets))
 
 
 def _base_stock(outlook: Outlook) -> Integers:

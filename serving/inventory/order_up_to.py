@@ -7,20 +7,26 @@ a late one is often made up for by the next, where they may not one late order h
 An order at the close of day t with lead time L is on hand when day t + L + 1 opens.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from infra.contracts import identity
 from infra.contracts.message import Delivery, UnmetDemand
-from serving.inventory.policies import Floats, Integers, base_stock
+from serving.inventory.policies import Floats, Integers
+
+JEFFREYS = 0.5
+"""Receipts that each lead time is given before any is seen: Jeffreys' prior of a multinomial."""
+
+_LEAST_CYCLES = 8
+"""Review periods that each path counts at least."""
 
 
 @dataclass(frozen=True)
 class Supply:
-    """How a simulated SKU is supplied.
+    """How simulated SKUs are supplied.
 
     Attributes:
         delivery: whether orders may overtake each other.
@@ -31,6 +37,21 @@ class Supply:
     delivery: Delivery
     unmet: UnmetDemand
     review_days: int
+
+
+@dataclass(frozen=True)
+class LeadTimes:
+    """What a supplier's receipts say of a SKU's lead times.
+
+    Attributes:
+        days: that an order took [kinds].
+        receipts: how many took so long [kinds].
+        key: what the simulated lead times are drawn for.
+    """
+
+    days: Integers
+    receipts: Integers
+    key: str
 
 
 @dataclass(frozen=True)
@@ -55,89 +76,140 @@ class RealisedService:
 
     @property
     def fill_rate(self) -> Floats:
-        """Units served on the day / units demanded [skus]."""
-        rate: Floats = self.served.sum(axis=1) / self.demanded.sum(axis=1)
+        """Units served on the day / units demanded, 1 where there is no demand [skus]."""
+        served, demanded = self.served.sum(axis=1), self.demanded.sum(axis=1)
+        rate: Floats = np.divide(served, demanded, out=np.ones_like(served), where=demanded > 0)
         return rate
 
 
 def simulate_order_up_to(
-    levels: Integers, demand: Integers, lead_days: Integers, supply: Supply, warm_up: int
+    levels: Integers, demand: Floats, lead_days: Integers, supply: Supply, warm_up: int
 ) -> RealisedService:
-    """Runs (R,S) day by day.
+    """Runs (R,S) day by day, from a full shelf with nothing on order.
 
     Args:
-        levels: order-up-to level of each review [skus, runs or 1, reviews].
-        demand: units [skus, runs, days], whole review periods.
+        levels: order-up-to level of each review [skus, runs or 1, reviews or 1].
+        demand: units [skus, runs, days], whole review periods; it begins anew until the reviews are over.
         lead_days: lead time of each review's order, if nothing holds it up [skus, runs, reviews].
         supply: of the SKUs.
         warm_up: reviews that are not counted.
     """
-    skus, runs, days = demand.shape
+    skus, runs, reviews = lead_days.shape
     levels = np.broadcast_to(levels, lead_days.shape)
-    arriving = np.zeros((days + int(lead_days.max()) + 1, skus, runs), dtype=np.int64)
+    arriving = np.zeros((int(lead_days.max()) + 1, skus, runs))
     sku, run = np.ogrid[:skus, :runs]
-    stock = np.broadcast_to(levels[:, :, 0], (skus, runs)).copy()
+    stock = levels[:, :, 0].astype(float)
     position, last_arrival = stock.copy(), np.zeros((skus, runs), dtype=np.int64)
-    full, served = np.zeros((skus, runs)), np.zeros((skus, runs))
-    whole = np.ones((skus, runs), dtype=bool)
-    for day in range(days):
-        stock = stock + arriving[day]
-        sold = np.clip(stock, 0, demand[:, :, day])
-        taken = sold if supply.unmet == "lost" else demand[:, :, day]
-        stock, position = stock - taken, position - taken
-        whole &= sold == demand[:, :, day]
-        review, last_of_cycle = divmod(day + 1, supply.review_days)
-        counted = day >= warm_up * supply.review_days
-        served += sold * counted
-        if last_of_cycle == 0:
-            full += whole & counted
-            whole[:] = True
-            order = base_stock(position, levels[:, :, review - 1])
-            opens = day + 1 + lead_days[:, :, review - 1]
-            if supply.delivery == "fifo":
-                opens = last_arrival = np.maximum(opens, last_arrival)
-            np.add.at(arriving, (np.minimum(opens, len(arriving) - 1), sku, run), order)
-            position = position + order
-    start = warm_up * supply.review_days
-    cycles = days // supply.review_days - warm_up
-    return RealisedService(full / cycles, served, demand[:, :, start:].sum(axis=2).astype(float))
+    full, served, demanded = np.zeros((3, skus, runs))
+    for review in range(reviews):
+        next_day = (review + 1) * supply.review_days
+        whole = np.ones((skus, runs), dtype=bool)
+        for day in range(next_day - supply.review_days, next_day):
+            stock += arriving[day % len(arriving)]
+            arriving[day % len(arriving)] = 0
+            wanted = demand[:, :, day % demand.shape[2]]
+            sold = np.clip(stock, 0, wanted)
+            taken = sold if supply.unmet == "lost" else wanted
+            stock -= taken
+            position -= taken
+            if review >= warm_up:
+                whole &= sold == wanted
+                served += sold
+                demanded += wanted
+        if review >= warm_up:
+            full += whole
+        order = np.maximum(levels[:, :, review] - position, 0)
+        position += order
+        opens = next_day + lead_days[:, :, review]
+        if supply.delivery == "fifo":
+            opens = last_arrival = np.maximum(opens, last_arrival)
+        arriving[opens % len(arriving), sku, run] += order
+    return RealisedService(full / (reviews - warm_up), served, demanded)
 
 
-@dataclass(frozen=True)
-class MixedLevels:
-    """Whole levels that meet a target exactly on average.
+def warm_up_reviews(longest_days: int, review_days: int) -> int:
+    """Reviews after which the start is forgotten: twice as long as an order can be open."""
+    return 2 * (longest_days // review_days + 1)
 
-    Attributes:
-        levels: the least level that reaches the target [skus].
-        shares: share of epochs that use it; the others use one unit less [skus].
+
+def simulated_levels(
+    demand: Floats,
+    lead_times: Sequence[LeadTimes],
+    supply: Supply,
+    warm_up: int,
+    target: Floats,
+    service: Callable[[RealisedService], Floats],
+) -> Floats:
+    """The levels with which the service is the target on average over all that may be true [skus].
+
+    Each path is one state of the world that goes on as it is: its horizon's review periods come again and
+    again, which keeps weekdays and the dependence between days. It has its own chances of the lead times too,
+    drawn from their posterior, so that what few receipts leave open costs stock and what many leave costs
+    none. A SKU's level does not depend on the other SKUs.
+
+    Args:
+        demand: joint paths, units [skus, paths, horizon], at least one review period.
+        lead_times: of each SKU.
+        supply: of all of them.
+        warm_up: see `warm_up_reviews`.
+        target: cycle service or fill rate, above 0 and below 1 [skus].
+        service: which of the two counts.
+
+    Returns:
+        levels between two whole ones, see `whole_level`.
     """
+    cycles = demand.shape[2] // supply.review_days
+    demand = demand[:, :, : cycles * supply.review_days]
+    reviews = warm_up + cycles * -(-_LEAST_CYCLES // cycles)
+    drawn = [_drawn_lead_days(each, reviews, demand.shape[1]) for each in lead_times]
+    lead_days = np.stack(drawn).swapaxes(1, 2)
 
-    levels: Integers
-    shares: Floats
+    def realised(levels: Integers) -> Floats:
+        return service(simulate_order_up_to(levels[:, None, None], demand, lead_days, supply, warm_up))
 
-    def at(self, sku: int, *epoch: object) -> int:
-        """The level of an epoch, by a hash of what the epoch is called: the same in every replay."""
-        return int(self.levels[sku]) - int(identity.uniform(*epoch) >= self.shares[sku])
+    longest = np.array([each.days.max() for each in lead_times]) + supply.review_days
+    most = demand.sum(axis=2).max(axis=1) * -(-longest // demand.shape[2])
+    return level_by_simulation(target, realised, most.astype(np.int64) + 1)
 
 
-def level_by_simulation(
-    target: Floats, service: Callable[[Integers], Floats], lowest: Integers, highest: Integers
-) -> MixedLevels:
-    """The levels whose simulated service reaches the target, by bisection on common random numbers.
+def _drawn_lead_days(lead_times: LeadTimes, reviews: int, runs: int) -> Integers:
+    """Lead times [reviews, runs], each run by its own chances of them; stratified over the runs."""
+    rng = np.random.default_rng(identity.seed(lead_times.key, "lead-times"))
+    weights = rng.standard_gamma(lead_times.receipts + JEFFREYS, (runs, len(lead_times.days)))
+    until = np.cumsum(weights, axis=1)
+    strata = rng.permuted(np.tile(np.arange(runs), (reviews, 1)), axis=1)
+    reached = (strata + rng.random((reviews, runs))) / runs * until[:, -1]
+    kinds = (reached[:, :, None] >= until[:, :-1]).sum(axis=2)
+    days: Integers = lead_times.days[kinds]
+    return days
+
+
+def level_by_simulation(target: Floats, service: Callable[[Integers], Floats], highest: Integers) -> Floats:
+    """The levels whose simulated service is the target, by bisection on common random numbers.
 
     Args:
         target: cycle service or fill rate [skus].
         service: simulated service of levels [skus] -> [skus]; never falls with the level.
-        lowest: levels that do not reach the target [skus].
-        highest: levels that do [skus].
+        highest: levels that reach the target [skus].
+
+    Returns:
+        levels between the least whole one that reaches the target and the one below, in proportion [skus].
     """
-    low, high = lowest.copy(), highest.copy()
-    below, above = service(low), service(high)
-    while (high - low > 1).any():
+    low, high = np.full_like(highest, -1), highest.copy()
+    below, above = np.zeros(len(target)), service(high)
+    while (apart := high - low > 1).any():
         middle = (low + high) // 2
         found = service(middle)
-        enough: NDArray[np.bool_] = found >= target
-        low, below = np.where(enough, low, middle), np.where(enough, below, found)
-        high, above = np.where(enough, middle, high), np.where(enough, found, above)
-    shares = np.clip((target - below) / np.maximum(above - below, 1e-12), 0, 1)
-    return MixedLevels(high, shares)
+        rises, falls = apart & (found < target), apart & (found >= target)
+        low, below = np.where(rises, middle, low), np.where(rises, found, below)
+        high, above = np.where(falls, middle, high), np.where(falls, found, above)
+    share: Floats = (target - below) / (above - below)
+    return low + share
+
+
+def whole_level(level: float, *epoch: object) -> int:
+    """The level or the next higher one of an epoch, by a hash of what the epoch is called.
+
+    The same in every replay; on average over epochs it is the level.
+    """
+    return floor(level + identity.uniform(*epoch))

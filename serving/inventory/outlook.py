@@ -25,6 +25,8 @@ class Outlook:
         on_hand: units [skus].
         arrivals: units of open orders received before each day opens [skus, paths, horizon].
         lead_days: of an order placed now, `lead_within` the horizon [skus, paths].
+        decision_ids: of each SKU.
+        epochs_ms: of each SKU.
     """
 
     inputs: Sequence[DecisionInputs]
@@ -32,6 +34,8 @@ class Outlook:
     on_hand: Floats
     arrivals: Floats
     lead_days: Integers
+    decision_ids: Sequence[str]
+    epochs_ms: Sequence[int]
 
     @property
     def review_days(self) -> Integers:

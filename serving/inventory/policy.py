@@ -17,14 +17,23 @@ from infra.contracts.inventory import REVIEW, Adjustment, DecisionInputs, ValueS
 from serving.inventory.arrivals import arrival_days, arriving_units, usual_arrival_days
 from serving.inventory.cover import Floats, Integers, lead_within
 from serving.inventory.local_days import midnight_after
-from serving.inventory.named_policies import needs_whole_horizon, policy_group, policy_name, wanted_quantities
+from serving.inventory.named_policies import (
+    needs_whole_horizon,
+    policy_group,
+    policy_name,
+    simulates_arrivals,
+    wanted_quantities,
+)
 from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, hold_back, raise_to_minimum
 from serving.inventory.outlook import Outlook
 from serving.inventory.overrides import demand_factors, override_steps
 from serving.inventory.unit_values import value_segments
 
 POLICY = "cover-until-next-arrival.v1"
-"""Part of every input digest: another policy is another input."""
+"""Part of every input digest but those below: another policy is another input."""
+
+SIMULATED_ARRIVALS = "order-up-to.simulated-arrivals.v1"
+"""The same for levels that are found by simulating the arrivals."""
 
 _CHUNK = 16
 """Requests whose paths fit the processor's cache together."""
@@ -48,8 +57,9 @@ class Request:
         The policy's name, the identity of the decision (it seeds the lead-time draws) and the inputs, which
         hold the digest of the forecast message.
         """
+        policy = SIMULATED_ARRIVALS if simulates_arrivals(self.inputs) else POLICY
         identified_by = [self.decision_id, self.sku, self.location, self.epoch_ms, self.cause]
-        return identity.digest([POLICY, *identified_by, self.inputs.model_dump(mode="json")])
+        return identity.digest([policy, *identified_by, self.inputs.model_dump(mode="json")])
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,8 @@ def _outlook(requests: Sequence[Request], sampler: PathSampler) -> Outlook:
         np.array([float(each.on_hand or 0) for each in inputs]),
         arriving_units(inputs, arrives, days),
         lead_days,
+        [each.decision_id for each in requests],
+        [each.epoch_ms for each in requests],
     )
 
 

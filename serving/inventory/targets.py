@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from infra.contracts.inventory import DecisionInputs
 from infra.contracts.replenishment import (
     CycleService,
     EconomicLot,
@@ -18,8 +19,16 @@ from infra.contracts.replenishment import (
     Lot,
     Target,
 )
+from serving.inventory.arrivals import lead_times_of_now
 from serving.inventory.money import decimal_of
 from serving.inventory.order_rules import MAX_UNITS
+from serving.inventory.order_up_to import (
+    RealisedService,
+    Supply,
+    simulated_levels,
+    warm_up_reviews,
+    whole_level,
+)
 from serving.inventory.outlook import Outlook
 from serving.inventory.policies import Floats, Integers, critical_ratio
 from serving.inventory.stock_levels import (
@@ -32,8 +41,59 @@ DAYS_A_YEAR = 365
 _SMALLEST_AMOUNT = 0.0001
 
 
+def simulation_group(inputs: DecisionInputs) -> str:
+    """What SKUs must share to be simulated together."""
+    days = inputs.review_period_days
+    return f"{days} {_warm_up(inputs)} {inputs.delivery} {inputs.unmet_demand}"
+
+
+def _warm_up(inputs: DecisionInputs) -> int:
+    return warm_up_reviews(inputs.lead_times[-1].days, inputs.review_period_days)
+
+
+def simulated_order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
+    """S of (R,S) for random lead times [skus]; demand and lead times are taken to go on as they are.
+
+    What the days that the order covers ask for beyond the usual is added.
+
+    Args:
+        outlook: of SKUs with one `simulation_group`.
+        targets: of each SKU.
+    """
+    first = outlook.inputs[0]
+    review_days = min(first.review_period_days, outlook.demand.shape[2])
+    supply, warm_up = Supply(first.delivery, first.unmet_demand, review_days), _warm_up(first)
+    asked = zip(outlook.inputs, outlook.decision_ids, outlook.epochs_ms, strict=True)
+    lead_times = [lead_times_of_now(*each) for each in asked]
+    if service := [target.level for target in targets if isinstance(target, FillRate)]:
+        exact = simulated_levels(outlook.demand, lead_times, supply, warm_up, np.array(service), _fill_rate)
+    else:
+        levels = cycle_service_levels(outlook, targets, outlook.review_days.astype(float))
+        exact = simulated_levels(outlook.demand, lead_times, supply, warm_up, levels, _cycle_service)
+    exact += _beyond_usual(outlook.demand, outlook.lead_days, review_days)
+    keyed = zip(exact.tolist(), outlook.decision_ids, strict=True)
+    return np.array([whole_level(level, decision_id, "level") for level, decision_id in keyed])
+
+
+def _fill_rate(found: RealisedService) -> Floats:
+    return found.fill_rate
+
+
+def _cycle_service(found: RealisedService) -> Floats:
+    return found.cycle_service
+
+
+def _beyond_usual(demand: Floats, lead_days: Integers, review_days: int) -> Floats:
+    """Mean demand until the next order can arrive, less that of as many simulated days [skus]."""
+    mean = demand.mean(axis=1)
+    whole = mean.shape[1] // review_days * review_days
+    beyond = np.cumsum(mean - mean[:, :whole].mean(axis=1, keepdims=True), axis=1)
+    expected: Floats = np.take_along_axis(beyond, lead_days + review_days - 1, axis=1).mean(axis=1)
+    return expected
+
+
 def order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
-    """S of (R,S) [skus]."""
+    """S of (R,S) for orders that do not cross [skus]: exact for constant lead times and backorders."""
     before, covered = outlook.periods
     if service := [target.level for target in targets if isinstance(target, FillRate)]:
         return level_for_fill_rate(before, covered, np.array(service))
@@ -42,7 +102,11 @@ def order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
 
 
 def reorder_points(outlook: Outlook, targets: Sequence[Target], lots: Integers) -> Integers:
-    """S of (s,Q) and (s,S) with S = s + Q, for stock that a lot replenishes [skus]."""
+    """The reorder point s of (s,Q), and of (s,S) with S = s + Q, for stock that a lot replenishes [skus].
+
+    A quantile of demand over L + R days, L as drawn: of orders that cross, or that wait for each other, it
+    knows nothing.
+    """
     _, covered = outlook.periods
     if service := [target.level for target in targets if isinstance(target, FillRate)]:
         return reorder_point_for_fill_rate(covered, lots, np.array(service))

@@ -75,7 +75,7 @@ def normal_level(with_lead_time_variance: bool) -> float:
 
 def simulated_fill_rate(units: int) -> float:
     """Units served on their day / units wanted."""
-    demand = drawn((1, SKUS, (WARM_UP + CYCLES) * 7), 1)
+    demand = drawn((1, SKUS, (WARM_UP + CYCLES) * 7), 1).astype(float)
     lead_days = np.full((1, SKUS, WARM_UP + CYCLES), 7)
     supply = Supply("fifo", "backordered", 7)
     return float(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,8 @@ def outlook(
         np.array([on_hand]),
         np.zeros((1, *paths.shape)),
         np.full((1, len(paths)), lead),
+        ["decision"],
+        [EPOCH],
     )
 
 
@@ -173,9 +176,7 @@ def test_the_projected_stock_at_a_random_arrival_is_lifted_to_the_level() -> Non
     """Demand 3 a day, 10 on hand: 4 are left after 2 days, 0 after 4; the level is a day's demand."""
     policy = ProjectedInventoryLevel(policy="projected-inventory-level", level=0.9)
     situation = outlook(policy, np.full((2, 28), 3.0), on_hand=10.0)
-    late = Outlook(
-        situation.inputs, situation.demand, situation.on_hand, situation.arrivals, np.array([[2, 4]])
-    )
+    late = replace(situation, lead_days=np.array([[2, 4]]))
 
     assert wanted_quantities(late).tolist() == [3 - (4 + 0) / 2]
 
