@@ -46,7 +46,7 @@ class Triggers:
         deadline_seconds: how long an override or a stock count waits for inputs to pass its instant. Stock
             levels have no deadline: the next review has one, and takes in whatever they stood for.
         watch: forecasts made within the day are triggers too, and stock levels: each day's snapshot, and a
-            level of nothing.
+            level of nothing that is free.
     """
 
     def __init__(self, deadline_seconds: float, watch: bool) -> None:
@@ -105,7 +105,7 @@ class Triggers:
 
 
 def _is_watched(level: StockLevel) -> bool:
-    return level.event_type == "snapshot" or level.on_hand == 0
+    return level.event_type == "snapshot" or level.on_hand <= level.reserved
 
 
 def _scope(record: StockLevel | StockMovement) -> str:

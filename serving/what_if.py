@@ -56,8 +56,8 @@ class Plan:
 class Expected:
     """What a plan leads to for the SKUs in scope, over the days that their orders must last.
 
-    Means over joint paths of demand and lead times; unmet demand is lost. `stock_value` is the mean stock at
-    the day's end at unit cost.
+    Means over joint paths of demand and lead times; unmet demand is lost, or waits. `fill_rate` is what is
+    served on the day it is wanted, `stock_value` the mean of free stock at the day's end at unit cost.
     """
 
     fill_rate: float | None
@@ -141,10 +141,10 @@ def _outcome(request: Request, quantity: int, forecast: DemandForecast) -> tuple
     lead = min(median_lead_days(request.inputs.lead_times), horizon - 1)
     until = min(lead + request.inputs.review_period_days, horizon)
     arriving = arriving_units(request, days, quantity, horizon)
-    ends, sold = stock_paths(demand, float(request.inputs.on_hand or 0), arriving)
+    ends, sold = stock_paths(demand, arriving, request.inputs)
     in_time = slice(0, until)
     served = (sold[:, lead:until] >= demand[:, lead:until]).all(axis=1).mean()
-    value = ends[:, in_time].mean() * float(request.inputs.unit_cost.amount)
+    value = np.maximum(ends[:, in_time], 0).mean() * float(request.inputs.unit_cost.amount)
     paths = len(demand)
     return (
         float(sold[:, in_time].sum()) / paths,

@@ -18,6 +18,7 @@ from serving.board.board import Board
 from serving.board.day_history import Day, ForecastDay, day_number
 from serving.inventory.lead_times import median_lead_days
 from serving.inventory.ledger import Key
+from serving.inventory.order_rules import position
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,8 @@ def _quantity(
     units = [day.units for day in days if day is not None and day.units is not None]
     if len(units) < len(days):
         return
-    position = (inputs.on_hand or 0) + sum(order.outstanding for order in inputs.open_orders)
-    left_by_model = position + decision.unconstrained_quantity - sum(units)
-    left = position + decision.quantity - sum(units)
+    left_by_model = position(inputs) + decision.unconstrained_quantity - sum(units)
+    left = position(inputs) + decision.quantity - sum(units)
     yield _scored(override, key, 1, _cost(decision, left_by_model), _cost(decision, left))
 
 

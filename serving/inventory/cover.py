@@ -23,19 +23,25 @@ def lead_within(lead_days: Integers, review_days: Integers, horizon: int) -> Int
 
 
 def required_quantities(
-    demand: Floats, on_hand: Floats, arrivals: Floats, lead_days: Integers, review_days: Integers
+    demand: Floats,
+    net_stock: Floats,
+    arrivals: Floats,
+    lead_days: Integers,
+    review_days: Integers,
+    waits: NDArray[np.bool_] | bool = False,
 ) -> Floats:
     """The least quantity per path with which no day of the window runs out of stock.
 
-    Until the order arrives, demand that stock cannot serve is lost. Lead times are cut to `lead_within` the
-    days that are given.
+    Until the order arrives, demand that stock cannot serve is lost, or owed where customers wait; what is
+    owed is served first from whatever arrives. Lead times are cut to `lead_within` the days that are given.
 
     Args:
         demand: units [skus, paths, days].
-        on_hand: units at the epoch [skus].
+        net_stock: units free at the epoch, less what is owed then [skus].
         arrivals: units of open orders received before each day opens [skus, paths, days].
         lead_days: lead time of the new order [skus, paths].
         review_days: days to the next review [skus].
+        waits: whether unmet demand waits, of all SKUs or of each [skus].
 
     Returns:
         units [skus, paths], fractional where demand is.
@@ -43,14 +49,17 @@ def required_quantities(
     days = demand.shape[2]
     lead = lead_within(lead_days, review_days, days)
     window_end = lead + review_days[:, None]
-    stock = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
+    lost_until = np.where(np.reshape(waits, (-1, 1)), 0, lead)
+    stock = np.repeat(net_stock[:, None], demand.shape[1], axis=1)
     lowest = np.zeros_like(stock)
-    first_arrival, last_arrival, first_end = lead.min(), lead.max(), window_end.min()
+    first_arrival, last_lost, first_end = lead.min(), lost_until.max(), window_end.min()
+    is_owing = bool((net_stock < 0).any())
     for day in range(min(days, int(window_end.max()))):
         stock += arrivals[:, :, day]
+        owed = np.minimum(stock, 0.0) if is_owing else 0.0
         stock -= demand[:, :, day]
-        if day < last_arrival:
-            np.maximum(stock, np.where(lead <= day, -np.inf, 0.0), out=stock)
+        if day < last_lost:
+            np.maximum(stock, np.where(lost_until <= day, -np.inf, owed), out=stock)
         if day >= first_arrival:
             counted = stock if day < first_end else np.where(day < window_end, stock, 0.0)
             np.minimum(lowest, counted, out=lowest)

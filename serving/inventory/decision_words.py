@@ -3,6 +3,7 @@
 from infra.contracts.inventory import Adjustment, DecisionInputs, ReorderDecision
 from serving.inventory.lead_times import median_lead_days
 from serving.inventory.local_days import local_date
+from serving.inventory.named_policies import policy_words
 
 _PLAIN = {
     "CASE_PACK": "",
@@ -26,15 +27,21 @@ def explain_decision(decision: ReorderDecision) -> str:
 
 def _wanted(decision: ReorderDecision) -> str:
     purpose = "" if decision.status == "blocked" else f" {_purpose(decision.inputs)}"
-    wanted = f"wanted {decision.unconstrained_quantity}{purpose}"
+    wanted = f"wanted {decision.unconstrained_quantity}{purpose}{_promised(decision.inputs)}"
     return wanted if not decision.is_revision() else f"because of {decision.cause}: {wanted}"
 
 
 def _purpose(inputs: DecisionInputs) -> str:
     if inputs.replenishment is not None:
-        return f"by {inputs.replenishment.policy}"
+        return f"by {policy_words(inputs)}"
     days = median_lead_days(inputs.lead_times) + inputs.review_period_days
     return f"to cover {days} days at {inputs.cycle_service_level * 100:.3g} %"
+
+
+def _promised(inputs: DecisionInputs) -> str:
+    units = {"backordered": inputs.backordered, "reserved": inputs.reserved}
+    said = " and ".join(f"{count} {name}" for name, count in units.items() if count)
+    return f" with {said}" if said else ""
 
 
 def _step(step: Adjustment) -> str:

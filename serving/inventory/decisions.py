@@ -22,7 +22,7 @@ from infra.contracts.inventory import (
 from infra.contracts.message import Money
 from serving.inventory.allocation import Allocation, allocate
 from serving.inventory.money import cost_of, decimal_of, total_of
-from serving.inventory.order_rules import Steps, position
+from serving.inventory.order_rules import Steps, to_be_stored
 from serving.inventory.wishes import Limits, Wish, order_values
 
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "stockstream:allocation-run")
@@ -101,7 +101,7 @@ def limits_of(budget: Money | None, limits: GroupLimits | None, proposals: Seque
     if limits.space is None:
         return Limits(money, None, minimums)
     taken = sum(
-        (Decimal(each.inputs.unit_volume or 0) * position(each.inputs) for each in proposals), Decimal(0)
+        (Decimal(each.inputs.unit_volume or 0) * to_be_stored(each.inputs) for each in proposals), Decimal(0)
     )
     return Limits(money, max(Decimal(0), Decimal(limits.space) - taken), minimums)
 

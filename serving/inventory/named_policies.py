@@ -22,6 +22,7 @@ from infra.contracts.replenishment import (
     OrderUpTo,
     ProjectedInventoryLevel,
     ReorderQuantity,
+    Replenishment,
 )
 from serving.inventory.cover import service_quantity
 from serving.inventory.lead_times import median_lead_days
@@ -29,6 +30,7 @@ from serving.inventory.lookahead import follow_up_policy, lookahead_orders, usua
 from serving.inventory.order_rules import MAX_UNITS
 from serving.inventory.outlook import Outlook
 from serving.inventory.policies import (
+    Floats,
     Integers,
     base_stock,
     capped_base_stock,
@@ -53,9 +55,31 @@ from serving.inventory.targets import (
 DEFAULT_POLICY = "cover-until-next-arrival"
 
 
+_FOR_LOST_SALES = (CappedBaseStock, ProjectedInventoryLevel, Lookahead)
+
+
+def policy_of(inputs: DecisionInputs) -> Replenishment | None:
+    """The policy that decides a SKU; None is the default.
+
+    The default decides too where customers wait and the policy named is for lost sales.
+    """
+    if inputs.unmet_demand == "backordered" and isinstance(inputs.replenishment, _FOR_LOST_SALES):
+        return None
+    return inputs.replenishment
+
+
 def policy_name(inputs: DecisionInputs) -> str:
     """The policy that decides a SKU."""
-    return inputs.replenishment.policy if inputs.replenishment else DEFAULT_POLICY
+    policy = policy_of(inputs)
+    return policy.policy if policy else DEFAULT_POLICY
+
+
+def policy_words(inputs: DecisionInputs) -> str:
+    """The policy that decides a SKU, and why where it is not the one that its planner has named."""
+    name, named = policy_name(inputs), inputs.replenishment
+    if named is None or name == named.policy:
+        return name
+    return f"{name}, since {named.policy} is for lost sales"
 
 
 def needs_whole_horizon(inputs: DecisionInputs) -> bool:
@@ -70,7 +94,7 @@ def simulates_arrivals(inputs: DecisionInputs) -> bool:
 
 def policy_group(inputs: DecisionInputs) -> str:
     """What SKUs must share to be asked together: kinds of policy, target and lot; to look ahead also days."""
-    policy = inputs.replenishment
+    policy = policy_of(inputs)
     parts = (getattr(policy, name, None) for name in ("target", "lot"))
     kinds = [policy_name(inputs), *(part.kind for part in parts if part)]
     if isinstance(policy, Lookahead):
@@ -91,7 +115,7 @@ def wanted_quantities(outlook: Outlook) -> Integers:
 
 
 def _cover(outlook: Outlook) -> Integers:
-    policies = [each.replenishment for each in outlook.inputs]
+    policies = [policy_of(each) for each in outlook.inputs]
     targets = [each.target for each in policies if isinstance(each, CoverUntilNextArrival) and each.target]
     if targets:
         levels = cycle_service_levels(outlook, targets, outlook.review_days.astype(float))
@@ -144,7 +168,7 @@ def _projected_inventory_level(outlook: Outlook) -> Integers:
     before, covered = outlook.periods
     ratios = np.array([policy.level for policy in outlook.policies(ProjectedInventoryLevel)])
     levels = newsvendor(covered - before, ratios).astype(float)
-    projected = projected_stock(outlook.on_hand, outlook.arrivals, outlook.demand, outlook.lead_days)
+    projected = projected_stock(outlook.net_stock, outlook.arrivals, outlook.demand, outlook.lead_days)
     return projected_inventory_level(projected, levels)
 
 
@@ -155,10 +179,20 @@ def _lookahead(outlook: Outlook) -> Integers:
     holding = np.array([policy.holding_rate for policy in policies]) / DAYS_A_YEAR
     stockout = np.array([policy.stockout_rate for policy in policies])
     shapes = [usual_shape(ratio, lead, review) for ratio in (stockout / holding).tolist()]
-    demand, on_order = outlook.demand.astype(np.float32), outlook.on_order.astype(float)
-    situation = Situation(outlook.on_hand, on_order, outlook.arrivals, outlook.lead_days, lead, review)
+    demand, owed = outlook.demand.astype(np.float32), np.maximum(-outlook.net_stock, 0)
+    free, on_order = np.maximum(outlook.net_stock, 0), np.maximum(outlook.on_order - owed, 0)
+    situation = Situation(
+        free, on_order, _after_owed(outlook.arrivals, owed), outlook.lead_days, lead, review
+    )
     follow_up = follow_up_policy(shapes, demand, lead, review)
-    return lookahead_orders(situation, demand, DayCosts(holding, stockout), follow_up)
+    orders = lookahead_orders(situation, demand, DayCosts(holding, stockout), follow_up)
+    return orders + np.maximum(owed - outlook.on_order, 0).astype(np.int64)
+
+
+def _after_owed(arrivals: Floats, owed: Floats) -> Floats:
+    """What is left of arrivals [skus, paths, days] once the units owed [skus] have been handed out."""
+    left = np.maximum(np.cumsum(arrivals, axis=2) - owed[:, None, None], 0)
+    return np.diff(left, axis=2, prepend=0.0)
 
 
 _ASKED: Mapping[str, Callable[[Outlook], Integers]] = MappingProxyType(

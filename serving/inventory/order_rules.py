@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from infra.contracts.inventory import Adjustment, DecisionInputs, ReasonCode
 from infra.contracts.replenishment import OrderLimits
+from serving.inventory.ledger import Stock
 from serving.inventory.local_days import local_date
 from serving.inventory.supplier_days import takes_orders
 
@@ -30,13 +31,23 @@ class Steps:
         self.quantity = after
 
 
+def net_stock(inputs: DecisionInputs) -> int:
+    """Units free, less what is owed; of an unknown stock 0."""
+    return Stock(inputs.on_hand or 0, inputs.backordered, inputs.reserved).net
+
+
 def position(inputs: DecisionInputs) -> int:
-    """Units on hand and on order."""
-    return (inputs.on_hand or 0) + sum(order.outstanding for order in inputs.open_orders)
+    """The inventory position: units on hand and on order, less what is reserved and owed."""
+    return net_stock(inputs) + sum(order.outstanding for order in inputs.open_orders)
+
+
+def to_be_stored(inputs: DecisionInputs) -> int:
+    """Units that take up space: on hand, reserved or not, and on order, less what is owed as it comes."""
+    return max(0, position(inputs) + inputs.reserved)
 
 
 def room_under_maximum(inputs: DecisionInputs) -> int:
-    """Units that may still be ordered without on hand and open orders passing the maximum stock."""
+    """Units that may still be ordered without the inventory position passing the maximum stock."""
     if inputs.maximum_stock is None:
         return MAX_UNITS
     return max(0, inputs.maximum_stock - position(inputs))
@@ -53,7 +64,7 @@ def round_up(quantity: int, pack: int) -> int:
 
 
 def raise_to_minimum(steps: Steps, inputs: DecisionInputs, epoch_ms: int) -> None:
-    """Lifts on hand and on order to what planners want there at least: the kick-start, the minimum stock."""
+    """Lifts the inventory position to what planners want at least: the kick-start, the minimum stock."""
     limits = inputs.limits or OrderLimits()
     kick_start, at = limits.kick_start, position(inputs)
     if kick_start is not None and epoch_ms < kick_start.until_ms:
@@ -61,7 +72,7 @@ def raise_to_minimum(steps: Steps, inputs: DecisionInputs, epoch_ms: int) -> Non
         steps.change("KICK_START", max(steps.quantity, min(kick_start.quantity - at, MAX_UNITS)), detail)
     if limits.minimum_stock is not None:
         detail = f"at least {limits.minimum_stock} in stock and on order"
-        steps.change("MINIMUM_STOCK", max(steps.quantity, limits.minimum_stock - at), detail)
+        steps.change("MINIMUM_STOCK", max(steps.quantity, min(limits.minimum_stock - at, MAX_UNITS)), detail)
 
 
 def apply_order_rules(steps: Steps, inputs: DecisionInputs, cover_units: int = MAX_UNITS) -> None:
@@ -74,7 +85,7 @@ def apply_order_rules(steps: Steps, inputs: DecisionInputs, cover_units: int = M
     Args:
         steps: at the wanted quantity.
         inputs: of the decision.
-        cover_units: what on hand, on order and this order may cover at most.
+        cover_units: what the inventory position and this order may cover at most.
     """
     capped, room = max(0, cover_units - position(inputs)), room_under_maximum(inputs)
     steps.change("COVER_CAP", min(steps.quantity, capped), f"room for {capped}")

@@ -22,7 +22,7 @@ class Outlook:
     Attributes:
         inputs: of each SKU.
         demand: joint paths, units [skus, paths, horizon].
-        on_hand: units [skus].
+        net_stock: units free, less what is owed [skus].
         arrivals: units of open orders received before each day opens [skus, paths, horizon].
         lead_days: of an order placed now, `lead_within` the horizon [skus, paths].
         decision_ids: of each SKU.
@@ -31,7 +31,7 @@ class Outlook:
 
     inputs: Sequence[DecisionInputs]
     demand: Floats
-    on_hand: Floats
+    net_stock: Floats
     arrivals: Floats
     lead_days: Integers
     decision_ids: Sequence[str]
@@ -49,8 +49,8 @@ class Outlook:
 
     @property
     def position(self) -> Integers:
-        """On hand and on order [skus]; unmet demand is lost, so nothing is owed."""
-        return self.on_hand.astype(np.int64) + self.on_order
+        """On hand and on order, less what is reserved and owed [skus]."""
+        return self.net_stock.astype(np.int64) + self.on_order
 
     @cached_property
     def periods(self) -> tuple[Floats, Floats]:
@@ -63,7 +63,10 @@ class Outlook:
     @cached_property
     def required(self) -> Floats:
         """The least quantity per path with which no day until the next order runs out [skus, paths]."""
-        return required_quantities(self.demand, self.on_hand, self.arrivals, self.lead_days, self.review_days)
+        waits = np.array([each.unmet_demand == "backordered" for each in self.inputs])
+        return required_quantities(
+            self.demand, self.net_stock, self.arrivals, self.lead_days, self.review_days, waits
+        )
 
     def policies(self, kind: type[Named]) -> list[Named]:
         """The SKUs' policies, all of one kind."""

@@ -61,23 +61,23 @@ def projected_inventory_level(projected: Floats, level: Floats) -> Integers:
     return rounded
 
 
-def projected_stock(on_hand: Floats, arrivals: Floats, demand: Floats, lead_days: int | Integers) -> Floats:
+def projected_stock(net_stock: Floats, arrivals: Floats, demand: Floats, lead_days: int | Integers) -> Floats:
     """Stock expected when an order of today comes in, unmet demand being lost: the mean over demand paths.
 
     Args:
-        on_hand: units [skus].
+        net_stock: units free, less what is owed and served first [skus].
         arrivals: units of open orders before each day opens [skus, paths or 1, days].
         demand: units [skus or 1, paths, days].
         lead_days: the order is on hand when this day opens, counted from 0, for all or for each
         [skus, paths]; what else comes in then counts too.
     """
-    stock = on_hand[:, None] + arrivals[:, :, 0]
+    stock = net_stock[:, None] + arrivals[:, :, 0]
     at_arrival = stock
     for day in range(int(np.max(lead_days))):
-        stock = np.maximum(stock - demand[:, :, day], 0) + arrivals[:, :, day + 1]
+        stock = np.maximum(stock - demand[:, :, day], np.minimum(stock, 0)) + arrivals[:, :, day + 1]
         at_arrival = np.where(np.greater(lead_days, day), stock, at_arrival)
     paths = max(at_arrival.shape[1], demand.shape[1])
-    mean: Floats = np.broadcast_to(at_arrival, (len(on_hand), paths)).mean(axis=1)
+    mean: Floats = np.broadcast_to(at_arrival, (len(net_stock), paths)).mean(axis=1)
     return mean
 
 

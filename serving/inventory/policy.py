@@ -20,11 +20,18 @@ from serving.inventory.local_days import midnight_after
 from serving.inventory.named_policies import (
     needs_whole_horizon,
     policy_group,
-    policy_name,
+    policy_words,
     simulates_arrivals,
     wanted_quantities,
 )
-from serving.inventory.order_rules import MAX_UNITS, Steps, apply_order_rules, hold_back, raise_to_minimum
+from serving.inventory.order_rules import (
+    MAX_UNITS,
+    Steps,
+    apply_order_rules,
+    hold_back,
+    net_stock,
+    raise_to_minimum,
+)
 from serving.inventory.outlook import Outlook
 from serving.inventory.overrides import demand_factors, override_steps
 from serving.inventory.unit_values import value_segments
@@ -188,7 +195,7 @@ def _outlook(requests: Sequence[Request], sampler: PathSampler) -> Outlook:
     return Outlook(
         inputs,
         demand,
-        np.array([float(each.on_hand or 0) for each in inputs]),
+        np.array([float(net_stock(each)) for each in inputs]),
         arriving_units(inputs, arrives, days),
         lead_days,
         [each.decision_id for each in requests],
@@ -209,7 +216,7 @@ def _wanted(request: Request, units: tuple[int, int, int], required: Floats) -> 
     by_forecast, whole, until_end = units
     steps = Steps(by_forecast)
     if request.inputs.replenishment is not None:
-        steps.remark("POLICY", by_forecast, policy_name(request.inputs))
+        steps.remark("POLICY", by_forecast, policy_words(request.inputs))
     override_steps(steps, request.inputs.overrides, whole)
     if until_end < whole:
         detail = "demand after the item's end date is not covered"
@@ -237,7 +244,7 @@ def _is_settled_otherwise(request: Request, arrives: int) -> bool:
 
 
 def _cover_units(request: Request) -> int:
-    """What on hand and on order may cover at most: expected demand, its mean going on after the horizon."""
+    """What the inventory position may cover at most: expected demand, its mean going on after the horizon."""
     limits, forecast = request.inputs.limits, request.forecast
     if forecast is None or limits is None or limits.cover_cap_days is None:
         return MAX_UNITS

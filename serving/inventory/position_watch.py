@@ -11,6 +11,7 @@ from infra.contracts.inventory import ReorderDecision
 from serving.inventory.lead_times import draw_lead_days
 from serving.inventory.ledger import Key, Ledger
 from serving.inventory.local_days import days_between, midnight_after
+from serving.inventory.order_rules import net_stock
 from serving.inventory.overrides import demand_factors
 
 SURGE_LEVEL = 0.975
@@ -57,8 +58,8 @@ class PositionWatch:
 
     def _is_below(self, newest: ReorderDecision, ledger: Ledger, time_ms: int) -> bool:
         key, inputs = (newest.sku, newest.location), newest.inputs
-        on_hand = ledger.on_hand(key, time_ms)
-        if inputs.forecast is None or inputs.on_hand is None or on_hand is None:
+        stock = ledger.stock(key, time_ms)
+        if inputs.forecast is None or inputs.on_hand is None or stock is None:
             return False
         high = self._high.get((key, inputs.forecast.origin_ms))
         days = days_between(newest.epoch_ms, time_ms - 1, inputs.time_zone) + 1
@@ -66,7 +67,7 @@ class PositionWatch:
             return False
         factor = demand_factors(inputs, newest.epoch_ms, days).mean()
         received = ledger.received(key, newest.epoch_ms, time_ms)
-        return bool(on_hand < inputs.on_hand + received - factor * high[days - 1])
+        return bool(stock.net < net_stock(inputs) + received - factor * high[days - 1])
 
     def forget(self, before_ms: int, needed: Container[tuple[Key, int]]) -> None:
         """Drops forecasts older than an instant that no decision in force needs."""

@@ -5,9 +5,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from infra.contracts.demand import DemandForecast
-from infra.contracts.inventory import OpenOrder, ReorderDecision
+from infra.contracts.inventory import DecisionInputs, OpenOrder, ReorderDecision
 from serving.inventory.cover import Floats, Integers
 from serving.inventory.local_days import midnight_after
+from serving.inventory.order_rules import net_stock
 from serving.inventory.policy import Request, joint_draws
 from serving.inventory.proposals import request_of
 
@@ -36,30 +37,33 @@ class Arrival(BaseModel):
 
 
 class ProjectedStock(BaseModel):
-    """From the decision's epoch over the forecast's horizon; demand that finds no stock is lost."""
+    """From the decision's epoch over the forecast's horizon; demand that finds no stock is lost, or waits.
+
+    Reserved units are not counted, and stock below 0 is owed to customers who wait.
+    """
 
     origin_ms: int
     items: list[StockDay]
     arrivals: list[Arrival]
 
 
-def stock_paths(demand: Floats, on_hand: float, arrivals: Floats) -> tuple[Floats, Floats]:
-    """Stock at each day's end and what was sold on it.
+def stock_paths(demand: Floats, arrivals: Floats, inputs: DecisionInputs) -> tuple[Floats, Floats]:
+    """Net stock at each day's end and what was sold from the shelf on it.
 
     Args:
         demand: units [paths, horizon].
-        on_hand: units at the epoch.
-        arrivals: units received before each day opens [paths, horizon].
+        arrivals: units received before each day opens [paths, horizon]; what is owed is served first.
+        inputs: say what is there and owed at the epoch, and what becomes of unmet demand.
 
     Returns:
         both [paths, horizon].
     """
-    stock = np.full(len(demand), float(on_hand))
+    stock, waits = np.full(len(demand), float(net_stock(inputs))), inputs.unmet_demand == "backordered"
     ends, sold = np.empty_like(demand), np.empty_like(demand)
     for day in range(demand.shape[1]):
         stock = stock + arrivals[:, day]
-        sold[:, day] = np.minimum(stock, demand[:, day])
-        stock = stock - sold[:, day]
+        sold[:, day] = np.clip(stock, 0, demand[:, day])
+        stock = stock - (demand if waits else sold)[:, day]
         ends[:, day] = stock
     return ends, sold
 
@@ -85,7 +89,7 @@ def projected_stock(decision: ReorderDecision, forecast: DemandForecast) -> Proj
     demand, days = joint_draws(request, forecast)
     horizon = demand.shape[1]
     arriving = arriving_units(request, days, decision.quantity, horizon)
-    ends, sold = stock_paths(demand, float(decision.inputs.on_hand or 0), arriving)
+    ends, sold = stock_paths(demand, arriving, decision.inputs)
     out = _over_closed_days((sold < demand).mean(axis=0), demand.any(axis=0))
     bands = {name: np.quantile(ends, level, axis=0) for name, level in _BAND.items()}
     return ProjectedStock(

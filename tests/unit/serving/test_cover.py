@@ -5,46 +5,59 @@ from hypothesis import strategies as st
 
 from serving.inventory.cover import chances_needed, required_quantities, service_quantity
 
+Path = tuple[list[int], int, list[int], int, int, bool]
 
-def runs_out(
-    demand: list[int], on_hand: int, arrivals: list[int], lead: int, review: int, order: int
-) -> bool:
-    """Day by day, with lost sales: does any day of the window go short?"""
-    stock = on_hand
+
+def runs_out(path: Path, order: int) -> bool:
+    """Day by day, those who wait first: does any day of the window go short?"""
+    demand, net_stock, arrivals, lead, review, waits = path
+    stock, owed = max(net_stock, 0), max(-net_stock, 0)
     for day, wanted in enumerate(demand):
         stock += arrivals[day] + (order if day == lead else 0)
-        if lead <= day < lead + review and wanted > stock:
+        stock, owed = max(stock - owed, 0), max(owed - stock, 0)
+        if lead <= day < lead + review and wanted + owed > stock:
             return True
+        owed += max(wanted - stock, 0) if waits else 0
         stock = max(0, stock - wanted)
     return False
 
 
 @st.composite
-def one_path(draw: st.DrawFn) -> tuple[list[int], int, list[int], int, int]:
+def one_path(draw: st.DrawFn) -> Path:
     horizon = draw(st.integers(2, 10))
     units = st.lists(st.integers(0, 9), min_size=horizon, max_size=horizon)
     lead = draw(st.integers(0, horizon - 1))
     review = draw(st.integers(1, horizon - lead))
-    return draw(units), draw(st.integers(0, 30)), draw(units), lead, review
+    return draw(units), draw(st.integers(-30, 30)), draw(units), lead, review, draw(st.booleans())
+
+
+def required_of(*paths: Path) -> list[float]:
+    demand, net_stock, arrivals, lead, review, waits = zip(*paths, strict=True)
+    days = max(map(len, demand))
+    wanted, coming = (
+        np.array([[each + [0] * (days - len(each))] for each in units], dtype=float)
+        for units in (demand, arrivals)
+    )
+    stock, leads = np.array(net_stock, dtype=float), np.array(lead)[:, None]
+    required = required_quantities(wanted, stock, coming, leads, np.array(review), np.array(waits))
+    return [float(each) for each in required[:, 0]]
 
 
 @given(one_path())
-@settings(max_examples=300)
-def test_the_required_quantity_is_the_least_that_never_runs_out(
-    path: tuple[list[int], int, list[int], int, int],
-) -> None:
-    demand, on_hand, arrivals, lead, review = path
+@settings(max_examples=500)
+def test_the_required_quantity_is_the_least_that_never_runs_out(path: Path) -> None:
+    (required,) = required_of(path)
 
-    required = required_quantities(
-        np.array([[demand]], dtype=float),
-        np.array([float(on_hand)]),
-        np.array([[arrivals]], dtype=float),
-        np.array([[lead]]),
-        np.array([review]),
-    )[0, 0]
+    assert not runs_out(path, int(required))
+    assert required == 0 or runs_out(path, int(required) - 1)
 
-    assert not runs_out(*path[:5], order=int(required))
-    assert required == 0 or runs_out(*path[:5], order=int(required) - 1)
+
+@given(st.lists(one_path(), min_size=2, max_size=5))
+def test_skus_that_owe_and_skus_that_lose_do_not_change_each_other(paths: list[Path]) -> None:
+    days = min(len(path[0]) for path in paths)
+    alike = [(path[0][:days], path[1], path[2][:days], 0, 1, path[5]) for path in paths]
+
+    assert required_of(*alike) == [required_of(each)[0] for each in alike]
 
 
 def test_a_service_target_over_the_window_is_a_quantile_of_its_demand() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from infra.contracts.codec import encode
 from infra.contracts.inventory import ReorderDecision
-from infra.contracts.replenishment import BaseStock
-from infra.contracts.topics import DECISIONS, ITEMS, OVERRIDES, POLICIES
+from infra.contracts.replenishment import BaseStock, ProjectedInventoryLevel
+from infra.contracts.topics import DECISIONS, ITEMS, OVERRIDES, POLICIES, STOCK_LEVELS
 from infra.errors import StockstreamError
 from serving.inventory.decision_words import explain_decision
 from serving.show_decision import as_json, decision, decision_by_id, latest_decision
@@ -20,6 +20,7 @@ from tests.unit.serving.records import (
     MemoryLog,
     close_epoch,
     item,
+    level,
     opened_shop,
     partition_of,
     policy,
@@ -54,6 +55,22 @@ def words(*records: tuple[str, Any], **changes: Any) -> str:
 def test_a_plain_decision_says_days_service_cost_and_arrival() -> None:
     assert words() == (
         "wanted 121 to cover 13 days at 95 %; 121 from supplier-1 for 157.30 GBP, expected 2011-10-02"
+    )
+
+
+def test_what_is_owed_and_reserved_is_said_where_there_is_any() -> None:
+    owing = level("A", 40, EPOCH - DAY_MS, backordered=7, reserved=2)
+
+    assert words((STOCK_LEVELS, owing)).startswith(
+        "wanted 121 to cover 13 days at 95 % with 7 backordered and 2 reserved; "
+    )
+
+
+def test_a_policy_for_lost_sales_does_not_decide_where_customers_wait_and_it_is_said() -> None:
+    policy = ProjectedInventoryLevel(policy="projected-inventory-level", level=0.9)
+
+    assert words(replenishment=policy, unmet_demand="backordered").startswith(
+        "wanted 232 by cover-until-next-arrival, since projected-inventory-level is for lost sales; "
     )
 
 
