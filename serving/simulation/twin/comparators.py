@@ -99,7 +99,8 @@ class Clairvoyant:
         covered = np.maximum(self._arrivals(column + period) - column - lead, 0)
         days, owned = int((lead + covered).max()) + 1, (review.on_hand - review.backlog).astype(float)
         future, coming = self._future(column, days), self._coming(review, days)
-        required = required_quantities(future, owned, coming, lead[:, None], covered)[:, 0]
+        waits = np.array([item.unmet_demand == "backordered" for item in world.items])
+        required = required_quantities(future, owned, coming, lead[:, None], covered, waits)[:, 0]
         return order_sizes(np.ceil(required - 1e-9), world)
 
     def _arrivals(self, column: int) -> Integers:

@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 
 from batch.forecaster.windows import Flags
-from infra.contracts.message import UnmetDemand
 from serving.inventory.cover import Floats, Integers
 from serving.simulation.twin.shelf import Shelf
 from serving.simulation.twin.world import Order, World
@@ -70,10 +69,9 @@ class Trace:
     received: Integers
 
 
-def run(world: World, planner: Planner, unmet: UnmetDemand, shelf_life_days: int | None = None) -> Trace:
+def run(world: World, planner: Planner, shelf_life_days: int | None = None) -> Trace:
     """Runs a planner over the simulated days."""
-    delivery = [item.delivery for item in world.items]
-    shelf = Shelf(world.on_hand, world.open_orders, unmet, delivery, shelf_life_days)
+    shelf = Shelf(world.on_hand, world.open_orders, world.items, shelf_life_days)
     sold, observed = world.demand.astype(float), world.observed.copy()
     rows, simulated = len(world.items), world.days - world.start
     trace = Trace(*(np.zeros((rows, simulated), dtype=np.int64) for _ in range(7)))
@@ -98,9 +96,8 @@ def run(world: World, planner: Planner, unmet: UnmetDemand, shelf_life_days: int
         demand = world.demand[:, column]
         trace.demand[:, day], trace.served[:, day] = demand, shelf.serve(demand)
         trace.on_hand[:, day], trace.backlog[:, day] = shelf.on_hand, shelf.backlog
-        if unmet == "lost":
-            sold[:, column] = trace.served[:, day]
-            observed[:, column] &= shelf.on_hand > 0
+        sold[:, column] = np.where(shelf.waits, demand, trace.served[:, day])
+        observed[:, column] &= shelf.waits | (shelf.on_hand > 0)
     return trace
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from batch.forecaster.fallback import FALLBACK_DAYS
 from batch.forecaster.sales_panel import SalesPanel
-from infra.contracts.message import Delivery, Money
+from infra.contracts.message import Delivery, Money, UnmetDemand
 from infra.contracts.shop import Item, LocationCalendar
 from infra.errors import StockstreamError
 from serving.inventory.cover import Floats, Integers
@@ -31,6 +31,7 @@ class Supply:
     min_order_quantity: int
     case_pack: int
     cycle_service_level: float
+    unmet: UnmetDemand
 
 
 def panel_worlds(panel: SalesPanel, days: int, supply: Supply, costs: Costs, seeds: int) -> dict[int, World]:
@@ -119,6 +120,7 @@ def _item(key: tuple[str, str], price: float, panel: SalesPanel, supply: Supply,
             case_pack=supply.case_pack,
             lead_time_days=supply.lead_time.usual,
             delivery=supply.delivery,
+            unmet_demand=supply.unmet,
             cycle_service_level=supply.cycle_service_level,
         )
     except ValidationError as error:

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-from infra.contracts.inventory import OpenOrder
 from infra.contracts.message import Message
 from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
 from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
@@ -45,11 +44,9 @@ class ProductionPlanner:
             self._take(ITEMS, item)
 
     def order(self, review: Review) -> Integers:
-        """What `decide` answers; customers who wait and whom no open order will serve are added."""
-        requests = self.requests(review)
-        owed = np.maximum(review.backlog - review.on_order, 0)
-        decided = np.array([wanted.quantity for wanted in decide(requests)])
-        return order_sizes(decided + owed, self._world)
+        """What `decide` answers."""
+        decided = np.array([wanted.quantity for wanted in decide(self.requests(review))])
+        return order_sizes(decided, self._world)
 
     def requests(self, review: Review) -> list[Request]:
         """The Planner's requests of the epoch, from messages that say what has happened."""
@@ -60,27 +57,28 @@ class ProductionPlanner:
         for order in review.received:
             at = self._world.midnight_ms(order.due)
             self._take(PURCHASE_ORDERS, self._order_event(order, "received", at))
-        for row, units in enumerate(review.on_hand.tolist()):
-            self._take(STOCK_LEVELS, self._snapshot(row, units, review.column))
+        for row in range(len(self._items)):
+            self._take(STOCK_LEVELS, self._snapshot(row, review))
         for forecast in self._forecasts.at(review):
             self._take(FORECASTS, forecast)
         requests = self._state.requests(list(self._items), epoch_ms, stale=False)
         self._state.forget_before(epoch_ms)
-        return [promised(each, int(owed)) for each, owed in zip(requests, review.backlog, strict=True)]
+        return requests
 
     def _take(self, topic: str, message: Message) -> None:
         self._state.apply(Entry(topic, 0, self._offset, message))
         self._offset += 1
 
-    def _snapshot(self, row: int, units: int, column: int) -> StockLevel:
+    def _snapshot(self, row: int, review: Review) -> StockLevel:
         item = self._items[row]
         return StockLevel(
-            event_id=f"snapshot-{item.sku}-{self._world.day(column)}",
-            event_time_ms=self._world.midnight_ms(column),
+            event_id=f"snapshot-{item.sku}-{self._world.day(review.column)}",
+            event_time_ms=self._world.midnight_ms(review.column),
             sku=item.sku,
             location=item.location,
             event_type="snapshot",
-            on_hand=units,
+            on_hand=int(review.on_hand[row]),
+            backordered=int(review.backlog[row]),
         )
 
     def _order_event(
@@ -97,29 +95,3 @@ class ProductionPlanner:
             supplier=item.supplier,
             quantity=order.quantity,
         )
-
-
-def promised(request: Request, owed: int) -> Request:
-    """The request without the units of open orders that waiting customers will take, oldest order first."""
-    if owed == 0:
-        return request
-    left = _after_promises(request.inputs.open_orders, owed)
-    return Request(
-        request.decision_id,
-        request.sku,
-        request.location,
-        request.epoch_ms,
-        request.cause,
-        request.inputs.model_copy(update={"open_orders": left}),
-        request.forecast,
-    )
-
-
-def _after_promises(orders: Sequence[OpenOrder], owed: int) -> list[OpenOrder]:
-    left = []
-    for order in orders:
-        taken = min(owed, order.outstanding)
-        owed -= taken
-        if order.outstanding > taken:
-            left.append(order.model_copy(update={"outstanding": order.outstanding - taken}))
-    return left

@@ -41,7 +41,7 @@ def build_report(
             "counted_from": str(world.day(world.start + experiment.warm_up)),
             "counted_days": counted,
             "seeds": sorted(experiment.worlds),
-            "unmet_demand": experiment.unmet,
+            "unmet_demand": world.items[0].unmet_demand,
             "forecasts": str(experiment.models_dir or "56-day empirical quantiles"),
         },
         "options": dict(options),

@@ -8,7 +8,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from batch.forecaster.champions import FALLBACK
-from infra.contracts.message import UnmetDemand
 from infra.errors import StockstreamError
 from serving.forecast_source import ForecastSource
 from serving.inventory.cover import Floats
@@ -26,7 +25,6 @@ class Experiment:
 
     Attributes:
         worlds: by seed.
-        unmet: what becomes of demand that the shelf cannot serve.
         shelf_life_days: None for units that keep.
         warm_up: first days, which are not counted.
         models_dir: whose promoted model forecasts; None for the 56-day empirical fallback.
@@ -35,7 +33,6 @@ class Experiment:
 
     worlds: Mapping[int, World]
     costs: Costs
-    unmet: UnmetDemand
     shelf_life_days: int | None
     warm_up: int
     models_dir: Path | None
@@ -69,7 +66,7 @@ def forecasts_of(models_dir: Path | None, panel_hash: str, paths: int) -> Foreca
 def simulate(experiment: Experiment, source: ForecastSource, policy: Policy, seed: int) -> Result:
     """One policy on one seed."""
     world = experiment.worlds[seed]
-    trace = run(world, policy.planner(world, source), experiment.unmet, experiment.shelf_life_days)
+    trace = run(world, policy.planner(world, source), experiment.shelf_life_days)
     return Result(
         sums_of(trace, world, experiment.costs, experiment.warm_up),
         world.unit_costs @ trace.on_hand,

@@ -3,12 +3,12 @@
 On hand at first + received = on hand + handed out + thrown away, after every call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from infra.contracts.message import Delivery, UnmetDemand
+from infra.contracts.shop import Item
 from serving.inventory.cover import Integers
 from serving.simulation.twin.world import Order
 
@@ -19,8 +19,7 @@ class Shelf:
     Args:
         on_hand: units (rows,), all of them fresh.
         open_orders: orders under way.
-        unmet: what becomes of demand that the shelf cannot serve.
-        delivery: of each row: whether its orders may overtake each other.
+        items: of each row: whether its orders may overtake each other, and its customers wait.
         shelf_life_days: on how many days a unit can be sold before it is thrown away; None: they keep.
     """
 
@@ -28,15 +27,14 @@ class Shelf:
         self,
         on_hand: Integers,
         open_orders: Iterable[Order],
-        unmet: UnmetDemand,
-        delivery: list[Delivery],
+        items: Sequence[Item],
         shelf_life_days: int | None = None,
     ) -> None:
         self._batches = np.zeros((len(on_hand), shelf_life_days or 1), dtype=np.int64)
         self._batches[:, 0] = on_hand
         self._keeps = shelf_life_days is None
-        self._unmet = unmet
-        self._fifo = [each == "fifo" for each in delivery]
+        self.waits = np.array([item.unmet_demand == "backordered" for item in items])
+        self._fifo = [item.delivery == "fifo" for item in items]
         self._last_due = [0] * len(on_hand)
         self.backlog = np.zeros(len(on_hand), dtype=np.int64)
         self.open_orders: list[Order] = []
@@ -87,8 +85,7 @@ class Shelf:
     def serve(self, demand: Integers) -> Integers:
         """Units (rows,) served on the day they are wanted; the rest is lost, or waits."""
         served = self._hand_out(demand)
-        if self._unmet == "backordered":
-            self.backlog += demand - served
+        self.backlog += np.where(self.waits, demand - served, 0)
         return served
 
     def _hand_out(self, wanted: Integers) -> Integers:

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import typer
 
 from batch.forecaster.sales_panel import MissingRows, read_sales_panel
-from infra.contracts.message import Delivery
+from infra.contracts.message import Delivery, UnmetDemand
 from infra.errors import StockstreamError, exit_with_message
 from serving.simulation.twin.costs import read_costs
 from serving.simulation.twin.lead_time_odds import parse_lead_time
@@ -122,12 +122,11 @@ def simulate(
             f"option --seeds {seeds}: seeds differ in lead times only, and {lead_time} is a constant one"
         )
     orders: Delivery = "fifo" if delivery is Orders.fifo else "independent"
-    supply = Supply(odds, orders, review_weekday, minimum, case_pack, service)
+    unmet: UnmetDemand = "lost" if lost_sales else "backordered"
+    supply = Supply(odds, orders, review_weekday, minimum, case_pack, service, unmet)
     worlds = panel_worlds(read_sales_panel(panel, missing_rows), days + warm_up, supply, charged, seeds)
     forecasts_of(model, worlds[1].panel_hash, paths)
-    experiment = Experiment(
-        worlds, charged, "lost" if lost_sales else "backordered", shelf_life, warm_up, model, paths
-    )
+    experiment = Experiment(worlds, charged, shelf_life, warm_up, model, paths)
     results = simulate_all(experiment, policies, processes, lambda text: print(text, file=sys.stderr))
     report = write_report(out, experiment, results, options)
     typer.echo("\n".join([*table(report), f"report: {out / 'report.json'}"]))

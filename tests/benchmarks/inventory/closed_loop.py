@@ -75,7 +75,7 @@ def experiment(run_dir: Path) -> Experiment:
     panel_hash = json.loads((run_dir / "panel" / "_manifest.json").read_text())["panel_hash"]
     scenario = build_scenario(read_sales_log(SAMPLE, "Europe/London"), "gb-main", FIRST_DAY, 1)
     worlds = {seed: shop_world(scenario, LAST_DAY, str(panel_hash), seed) for seed in SEEDS}
-    return Experiment(worlds, read_costs(), "lost", None, WARM_UP_DAYS, run_dir / "models", 500)
+    return Experiment(worlds, read_costs(), None, WARM_UP_DAYS, run_dir / "models", 500)
 
 
 class Curve:

@@ -26,10 +26,10 @@ HISTORY_DAYS, PART = 56, 20
 def held_after_reviews(ratio: float, shops: int, paths: int) -> Floats:
     """Units on the shelf after each weekly order (shops, reviews)."""
     panel = simulated_panel(drawn((shops, HISTORY_DAYS + 7 * WEEKS + 1), 7))
-    supply = Supply(parse_lead_time("0"), "independent", 0, 1, 1, ratio)
+    supply = Supply(parse_lead_time("0"), "independent", 0, 1, 1, ratio, "lost")
     world = panel_worlds(panel, 7 * WEEKS + 1, supply, read_costs(), 1)[1]
     planner = Policy(OWN, None).planner(world, forecasts_of(None, world.panel_hash, paths))
-    trace = run(world, planner, "lost")
+    trace = run(world, planner)
     reviews = np.array(world.review_columns()) - world.start
     held: Floats = (trace.on_hand[:, reviews - 1] + trace.ordered[:, reviews]).astype(float)
     return held

@@ -1,14 +1,15 @@
 """What the Planner decides on a day, the twin decides on the same day."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from batch.forecaster.champions import FALLBACK
 from infra.contracts.demand import DemandFeatures, DemandForecast
-from infra.contracts.inventory import OpenOrder
 from infra.contracts.message import Heartbeat
 from infra.contracts.topics import (
     CALENDARS,
@@ -23,6 +24,7 @@ from serving.demand_context import DemandContext
 from serving.evaluator_stage import EvaluatorStage
 from serving.forecast_source import FALLBACK_HISTORY_DAYS, ForecastSource
 from serving.forecaster_stage import ForecasterStage
+from serving.inventory.order_rules import position
 from serving.inventory.policy import Request, decide
 from serving.partition_log import Entry, Stage
 from serving.planner_state import PlannerState
@@ -30,11 +32,10 @@ from serving.simulation.day_events import closing_events, opening_events, order_
 from serving.simulation.sales_log import days_between
 from serving.simulation.scenario import Scenario
 from serving.simulation.twin.loop import Review, run
-from serving.simulation.twin.production import ProductionPlanner, promised
+from serving.simulation.twin.production import ProductionPlanner
 from serving.simulation.twin.shop_world import shop_world
 from serving.simulation.warehouse import sell
 from tests.unit.serving.records import BOUND_MS, Tally
-from tests.unit.serving.test_policy import request
 
 FIRST = date(2011, 9, 19)
 SOURCE = ForecastSource(None, FALLBACK, "no model", "0" * 64, 200)
@@ -143,7 +144,7 @@ def test_a_day_lived_and_a_day_simulated_lead_to_the_same_decision(
 
     world = shop_world(scenario, FIRST + timedelta(days=DAYS - 1), SOURCE.panel_hash, scenario.seed)
     planner = Watched(world, SOURCE, world.items)
-    trace = run(world, planner, "lost")
+    trace = run(world, planner)
 
     simulated = planner.asked
     assert len(simulated) == 2 * 3
@@ -156,13 +157,25 @@ def test_a_day_lived_and_a_day_simulated_lead_to_the_same_decision(
     assert {each.origin_ms for each in moved} > {each.epoch_ms for each in simulated[2:]}
 
 
-def test_units_that_waiting_customers_will_take_are_no_supply() -> None:
-    orders = [
-        OpenOrder(order_id=f"po-{n}", supplier="supplier-1", outstanding=units, placed_ms=n)
-        for n, units in enumerate([4, 10])
-    ]
-    asked = request(open_orders=orders)
+def test_customers_who_wait_reach_the_decision_as_in_production(
+    make_scenario: Callable[..., Scenario],
+) -> None:
+    """Net stock and orders: what was there, and was ordered, less all that was wanted; nothing is lost."""
+    scenario = make_scenario(factor=3)
+    world = shop_world(scenario, FIRST + timedelta(days=DAYS - 1), SOURCE.panel_hash, scenario.seed)
+    items = tuple(item.model_copy(update={"unmet_demand": "backordered"}) for item in world.items)
+    world = replace(world, items=items)
+    planner = Watched(world, SOURCE, items)
+    trace = run(world, planner)
 
-    assert [order.outstanding for order in promised(asked, 6).inputs.open_orders] == [8]
-    assert promised(asked, 20).inputs.open_orders == []
-    assert promised(asked, 0) is asked
+    owed = [each.inputs.backordered for each in planner.asked]
+    days = [column - world.start for column in world.review_columns() for _ in items]
+    rows = [row for _ in world.review_columns() for row in range(len(items))]
+    coming = np.zeros(len(items), dtype=np.int64)
+    for order in world.open_orders:
+        coming[order.row] += order.quantity
+    assert any(owed)
+    assert {each.inputs.unmet_demand for each in planner.asked} == {"backordered"}
+    for asked, row, day in zip(planner.asked, rows, days, strict=True):
+        net = trace.ordered[row, :day].sum() - trace.demand[row, :day].sum()
+        assert position(asked.inputs) == world.on_hand[row] + coming[row] + net

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from serving.simulation.twin.shelf import Shelf
 from serving.simulation.twin.world import Order
+from tests.unit.serving.records import item
 
 DAYS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(0, 5)), min_size=1, max_size=25)
 """Of each day: units wanted, units ordered, lead time."""
@@ -24,7 +25,7 @@ DAYS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(0, 
 def test_no_unit_appears_or_disappears(
     days: list[tuple[int, int, int]], first: int, unmet: Any, delivery: Any, shelf_life: int | None
 ) -> None:
-    shelf = Shelf(np.array([first]), [], unmet, [delivery], shelf_life)
+    shelf = Shelf(np.array([first]), [], [item("A", unmet_demand=unmet, delivery=delivery)], shelf_life)
     received = served = demanded = wasted = 0
     for day, (wanted, quantity, lead) in enumerate(days):
         wasted += int(shelf.age()[0])
@@ -42,7 +43,7 @@ def test_no_unit_appears_or_disappears(
 
 
 def test_an_order_that_may_not_overtake_waits_for_the_one_ahead() -> None:
-    shelf = Shelf(np.array([0]), [], "lost", ["fifo"])
+    shelf = Shelf(np.array([0]), [], [item("A", delivery="fifo")])
     shelf.place([Order("slow", 0, 1, 0, 9)])
 
     (quick,) = shelf.place([Order("quick", 0, 1, 1, 3)])
@@ -53,7 +54,7 @@ def test_an_order_that_may_not_overtake_waits_for_the_one_ahead() -> None:
 
 
 def test_the_oldest_units_are_sold_first_and_old_ones_are_thrown_away() -> None:
-    shelf = Shelf(np.array([5]), [Order("po", 0, 4, 0, 1)], "lost", ["independent"], shelf_life_days=2)
+    shelf = Shelf(np.array([5]), [Order("po", 0, 4, 0, 1)], [item("A")], shelf_life_days=2)
     wasted = []
     for day, wanted in enumerate([1, 2, 0, 0]):
         wasted.append(int(shelf.age()[0]) if day else 0)
@@ -65,7 +66,7 @@ def test_the_oldest_units_are_sold_first_and_old_ones_are_thrown_away() -> None:
 
 @pytest.mark.parametrize(("unmet", "owed"), [("lost", 0), ("backordered", 3)])
 def test_customers_wait_or_leave(unmet: Any, owed: int) -> None:
-    shelf = Shelf(np.array([2]), [Order("po", 0, 10, 0, 1)], unmet, ["independent"])
+    shelf = Shelf(np.array([2]), [Order("po", 0, 10, 0, 1)], [item("A", unmet_demand=unmet)])
 
     assert shelf.serve(np.array([5])).tolist() == [2]
     assert shelf.backlog.tolist() == [owed]
