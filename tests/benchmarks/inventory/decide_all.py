@@ -18,7 +18,7 @@ from infra.contracts import identity
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandForecast
 from infra.contracts.inventory import DecisionInputs, ForecastReference, LeadTimeCount, OpenOrder
 from infra.contracts.message import Money
-from infra.contracts.replenishment import Lookahead, Replenishment
+from infra.contracts.replenishment import CycleService, Lookahead, OrderUpTo, Replenishment
 from serving.inventory.lead_times import draw_arrival_days, stratified_uniforms
 from serving.inventory.local_days import days_between
 from serving.inventory.lookahead import usual_shape
@@ -27,9 +27,10 @@ from tests.benchmarks.figures import Figure, measured
 from tests.benchmarks.inventory import plain_cover
 
 PLACES, AT_ONCE, PROCESSES, REPEATS = 100_000, 1_000, 2, 3
-PATHS, COMPARED, LOOKED_AHEAD = 500, 20, 200
+PATHS, COMPARED, NAMED = 500, 20, 200
 EPOCH_MS, DAY_MS, ZONE = 1_316_991_600_000, 86_400_000, "Europe/London"
 LOOKAHEAD = Lookahead(policy="lookahead", stockout_rate=0.8, holding_rate=0.25)
+ORDER_UP_TO = OrderUpTo(policy="order-up-to", target=CycleService(kind="cycle_service", level=0.95))
 
 
 def forecast(number: int, rng: np.random.Generator) -> DemandForecast:
@@ -147,9 +148,9 @@ def _ratio(requests: Sequence[Request], few: Sequence[Request]) -> float:
     return per_plain / ((time.process_time() - started) / len(requests))
 
 
-def lookahead_milliseconds() -> list[float]:
-    """Of one decision on one core, the fitted follow-up policies being there."""
-    requests = [request(number, LOOKAHEAD) for number in range(LOOKED_AHEAD)]
+def policy_milliseconds(policy: Replenishment) -> list[float]:
+    """Of one decision on one core; follow-up policies of looking ahead are there."""
+    requests = [request(number, policy) for number in range(NAMED)]
     decide(requests)
     return [_milliseconds(requests) for _ in range(REPEATS)]
 
@@ -171,18 +172,21 @@ def set_up_seconds() -> list[float]:
 
 
 def figures() -> list[Figure]:
-    """All places, the plain loop, and looking ahead."""
+    """All places, the plain loop, and policies by name."""
     taken = runs()
     seconds = [max(share[0] for share in run) for run in taken]
     memory = [sum(share[1] for share in run) for run in taken]
     how = "simulated; 100,000 SKU-places, 28 days, 21 knots, 500 paths, random lead times; two processes"
     plain = f"CPU seconds of plain Python, {COMPARED} items, equal quantities / of decide, {AT_ONCE} items"
     fitted = "follow-up policy fitted, once a kind"
-    ahead = f"CPU time of one, {LOOKED_AHEAD} SKU-places of the same catalogue, policy lookahead"
+    named = f"CPU time of one, {NAMED} SKU-places of the same catalogue, policy "
     return [
         measured("decide_all.seconds", seconds, "s", how, "<= 20", lambda v: v <= 20),
         measured("decide_all.memory", memory, "GB", how + ", both together", "<= 4", lambda v: v <= 4),
         measured("decide_all.over_plain_loop", ratios(), "ratio", plain, ">= 150", lambda v: v >= 150),
-        measured("decide_all.lookahead_decision", lookahead_milliseconds(), "ms", ahead),
+        measured("decide_all.lookahead_decision", policy_milliseconds(LOOKAHEAD), "ms", named + "lookahead"),
+        measured(
+            "decide_all.order_up_to_decision", policy_milliseconds(ORDER_UP_TO), "ms", named + "order-up-to"
+        ),
         measured("decide_all.lookahead_set_up", set_up_seconds(), "s", fitted),
     ]
