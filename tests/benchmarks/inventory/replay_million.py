@@ -1,15 +1,15 @@
 """A million simulated decisions, made here and recomputed by `stockstream replay` in fresh processes.
 
-Each chunk is a planning group's epoch: SKUs with a forecast, each decided for many causes and states of
-stock, and one allocation run over all of them, sometimes with a budget. Decisions, forecasts and runs go to
-files; the replay reads nothing else and may not differ in a single field.
+Each chunk is a planning group's day: SKUs with a forecast, reviewed many times in as many states of stock,
+with one allocation run over all of them at each review, sometimes with a budget. Decisions, forecasts and
+runs go to files; the replay reads nothing else and may not differ in a single field.
 """
 
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +19,15 @@ from pydantic import BaseModel
 from infra.contracts import identity
 from infra.contracts.codec import encode
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, DemandForecast
-from infra.contracts.inventory import DecisionInputs, ForecastReference, LeadTimeCount, OpenOrder
+from infra.contracts.inventory import (
+    REVIEW,
+    AllocationRun,
+    DecisionInputs,
+    ForecastReference,
+    LeadTimeCount,
+    OpenOrder,
+    Proposal,
+)
 from infra.contracts.message import Money
 from infra.contracts.topics import ALLOCATION_RUNS, DECISIONS, FORECASTS
 from infra.local.verify import ROOT
@@ -29,9 +37,9 @@ from serving.inventory.policy import Request, decide
 from serving.inventory.proposals import proposal_of
 from tests.benchmarks.figures import Figure, measured
 
-CHUNKS, SKUS, CAUSES = 100, 400, 25
+CHUNKS, SKUS, EPOCHS = 100, 400, 25
 LOCATION, GROUP, ZONE = "simulated", "simulated", "Europe/London"
-DAY_MS, EPOCH_MS = 86_400_000, 1_600_041_600_000
+DAY_MS, MINUTE_MS, EPOCH_MS = 86_400_000, 60_000, 1_600_041_600_000
 _REPRODUCED = re.compile(r"^(\d+) decisions reproduced exactly, (\d+) verified", re.MULTILINE)
 
 
@@ -58,7 +66,7 @@ def forecast_of(sku: str, rng: np.random.Generator) -> DemandForecast:
 
 
 def inputs_of(forecast: DemandForecast, digest: str, rng: np.random.Generator) -> DecisionInputs:
-    """A random state of one SKU; now and then something is unknown, ended, capped or late."""
+    """A random state of one SKU; now and then something is unknown, ended, capped, late or owed."""
 
     def maybe(chance: float) -> bool:
         return bool(rng.random() < chance)
@@ -92,32 +100,43 @@ def inputs_of(forecast: DemandForecast, digest: str, rng: np.random.Generator) -
         time_zone=ZONE,
         end_ms=EPOCH_MS + 10 * DAY_MS if maybe(0.05) else None,
         input_stale=maybe(0.02),
+        backordered=int(rng.integers(1, 60)) if maybe(0.1) else 0,
+        reserved=int(rng.integers(1, 60)) if maybe(0.1) else 0,
+        unmet_demand="backordered" if maybe(0.2) else "lost",
     )
 
 
-def requests_of(forecasts: list[DemandForecast], rng: np.random.Generator) -> Iterator[Request]:
-    """Every SKU's decisions, each for a cause of its own."""
-    for forecast in forecasts:
-        digest = identity.digest(forecast)
-        for number in range(CAUSES):
-            cause = f"stock-correction-{number}"
-            made_id = identity.decision_id(forecast.sku, LOCATION, EPOCH_MS, cause)
-            inputs = inputs_of(forecast, digest, rng)
-            yield Request(made_id, forecast.sku, LOCATION, EPOCH_MS, cause, inputs, forecast)
+def requests_of(
+    forecasts: Mapping[str, DemandForecast], epoch_ms: int, rng: np.random.Generator
+) -> Iterator[Request]:
+    """The review of every SKU, from forecasts by their digest."""
+    for digest, forecast in forecasts.items():
+        made_id = identity.decision_id(forecast.sku, LOCATION, epoch_ms, REVIEW)
+        inputs = inputs_of(forecast, digest, rng)
+        yield Request(made_id, forecast.sku, LOCATION, epoch_ms, REVIEW, inputs, forecast)
 
 
 def write_chunk(folder: Path, chunk: int) -> None:
     """Decides a chunk and writes what its replay reads."""
     rng = np.random.default_rng(chunk)
     forecasts = [forecast_of(f"sku-{chunk}-{number}", rng) for number in range(SKUS)]
-    requests = list(requests_of(forecasts, rng))
-    proposals = [proposal_of(*pair, partition=0) for pair in zip(requests, decide(requests), strict=True)]
-    wanted = sum(each.quantity * float(each.inputs.unit_cost.amount) for each in proposals)
-    budget = Money(amount=f"{int(wanted * rng.uniform(0.2, 0.9))}.00", currency="GBP") if chunk % 2 else None
-    run = allocation_run(proposals, (GROUP, EPOCH_MS), budget, [], solver_options(60.0))
+    by_digest = {identity.digest(forecast): forecast for forecast in forecasts}
+    runs, decisions = [], []
+    for number in range(EPOCHS):
+        requests = list(requests_of(by_digest, EPOCH_MS + number * MINUTE_MS, rng))
+        proposals = [proposal_of(*pair, partition=0) for pair in zip(requests, decide(requests), strict=True)]
+        runs.append(run_of(proposals, is_tight=bool(number % 2), rng=rng))
+        decisions += decisions_of(proposals, runs[-1])
     _write(folder, FORECASTS, forecasts)
-    _write(folder, ALLOCATION_RUNS, [run])
-    _write(folder, DECISIONS, decisions_of(proposals, run))
+    _write(folder, ALLOCATION_RUNS, runs)
+    _write(folder, DECISIONS, decisions)
+
+
+def run_of(proposals: Sequence[Proposal], is_tight: bool, rng: np.random.Generator) -> AllocationRun:
+    """The allocation run of one review; a tight one has a budget for a part of what is wanted."""
+    wanted = sum(each.quantity * float(each.inputs.unit_cost.amount) for each in proposals)
+    budget = Money(amount=f"{int(wanted * rng.uniform(0.2, 0.9))}.00", currency="GBP") if is_tight else None
+    return allocation_run(proposals, (GROUP, proposals[0].epoch_ms), budget, [], solver_options(60.0))
 
 
 def _write(folder: Path, topic: str, messages: Sequence[BaseModel]) -> None:
@@ -145,7 +164,7 @@ def figures() -> list[Figure]:
             reproduced, verified = reproduced + done[0], verified + done[1]
             if number % 10 == 0:
                 print(f"  {reproduced:,} reproduced, {verified:,} verified", flush=True)
-    total = CHUNKS * SKUS * CAUSES
+    total = CHUNKS * SKUS * EPOCHS
     how = f"{total:,} simulated decisions, half under a budget, replayed in {CHUNKS} fresh processes"
     differing = float(total - reproduced - verified)
     return [
