@@ -63,10 +63,12 @@ class SalesColumns(Columns):
 
 
 class StockColumns(Columns):
-    """`on_hand` is the level from `time` on."""
+    """`on_hand` is the level from `time` on; `backordered` and `reserved` only where the file has them."""
 
     time: Column
     on_hand: Column
+    backordered: Column | None = None
+    reserved: Column | None = None
 
 
 class OrderColumns(Columns):

@@ -153,8 +153,12 @@ def money(amount: float, currency: str) -> Money | None:
 
 def _stock(mapping: StockMapping, table: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     rows = _common(mapping, table, "stock").assign(event_type="level")
-    rows["on_hand"] = parse_numbers(table, mapping.columns.on_hand, outcome.rejects)
-    return _whole_units(_parsed(rows, outcome), "on_hand", mapping.columns.on_hand, outcome)
+    columns = {name: getattr(mapping.columns, name) for name in ("on_hand", "backordered", "reserved")}
+    for name, column in columns.items():
+        if column is not None:
+            rows[name] = parse_numbers(table.loc[rows.index], column, outcome.rejects)
+            rows = _whole_units(_parsed(rows, outcome), name, column, outcome)
+    return rows
 
 
 def _orders(

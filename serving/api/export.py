@@ -32,6 +32,8 @@ _SKUS: Columns[SkuRow] = {
     "Supplier": lambda row: row.supplier,
     "Currency": lambda row: row.currency,
     "On hand (units)": lambda row: row.on_hand,
+    "Backordered (units)": lambda row: row.backordered,
+    "Reserved (units)": lambda row: row.reserved,
     "On order (units)": lambda row: row.on_order,
     "Stock value (in currency)": lambda row: _rounded(row.stock_value, 2),
     "Demand of the next 28 days, median (units)": lambda row: _rounded(row.demand_28_days, 2),

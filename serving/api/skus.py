@@ -22,8 +22,9 @@ Kind = Literal[
     "input_stale",
 ]  # fmt: skip
 _SORTED_BY = (
-    "sku", "location", "description", "category", "supplier", "on_hand", "on_order", "stock_value",
-    "demand_28_days", "days_of_cover", "stock_out_risk", "money_at_risk", "quantity",
+    "sku", "location", "description", "category", "supplier", "on_hand", "backordered", "reserved",
+    "on_order", "stock_value", "demand_28_days", "days_of_cover", "stock_out_risk", "money_at_risk",
+    "quantity",
 )  # fmt: skip
 
 
@@ -37,6 +38,8 @@ class SkuRow(BaseModel):
     supplier: str
     currency: str
     on_hand: float | None
+    backordered: float | None
+    reserved: float | None
     on_order: float | None
     stock_value: float | None
     demand_28_days: float | None
@@ -97,8 +100,8 @@ def row_of(board: Board, row: int) -> SkuRow:
     decision_id = kept.latest_decision_id() if kept else None
     action = board.planners.actions.get(decision_id or "")
     numbers = (
-        "on_hand", "on_order", "stock_value", "demand_28_days", "days_of_cover", "stock_out_risk",
-        "money_at_risk", "quantity",
+        "on_hand", "backordered", "reserved", "on_order", "stock_value", "demand_28_days", "days_of_cover",
+        "stock_out_risk", "money_at_risk", "quantity",
     )  # fmt: skip
     texts = ("sku", "location", "description", "category", "supplier", "currency")
     return SkuRow(

@@ -43,7 +43,7 @@ from serving.board.orderings import Orderings
 from serving.board.planners_log import PlannersLog
 from serving.board.progress import Progress
 from serving.board.risks import assess
-from serving.board.row_values import decision_values, item_values, position_values
+from serving.board.row_values import decision_values, item_values, level_values, position_values
 from serving.board.service_days import ServiceDays
 from serving.board.table import SkuTable
 from serving.inventory.ledger import Key
@@ -159,7 +159,7 @@ class Board:
         row = self._touch(key)
         known_ms = self.table.number(row, "on_hand_ms")
         if known_ms is None or known_ms <= level.event_time_ms:
-            self.table.put(row, on_hand=level.on_hand, on_hand_ms=level.event_time_ms)
+            self.table.put(row, **level_values(level))
         if level.event_type == "snapshot":
             self._note_count(level, self.table.number(row, "unit_cost") or 0.0)
 

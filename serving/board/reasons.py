@@ -10,16 +10,19 @@ def reason(table: SkuTable, row: int, kind: str, decision: ReorderDecision | Non
     def of(name: str) -> float:
         return table.number(row, name) or 0.0
 
+    on_hand = f"{of('on_hand'):.0f} on hand" + "".join(
+        f", {of(name):.0f} {name}" for name in ("backordered", "reserved") if of(name)
+    )
     match kind:
         case "stock_out_ahead":
             return (
                 f"{of('stock_out_risk'):.0%} chance to run out before an order of today arrives"
-                f" in {of('lead_days'):.0f} days; {of('on_hand'):.0f} on hand, {of('due_units'):.0f} due"
+                f" in {of('lead_days'):.0f} days; {on_hand}, {of('due_units'):.0f} due"
             )
         case "overstock":
             days = table.number(row, "days_of_cover")
             cover = "no demand is forecast" if days is None else f"{days:.0f} days of demand"
-            return f"{of('on_hand'):.0f} on hand: {cover}, more than 28 days sell with 95 % chance"
+            return f"{on_hand}: {cover}, more than 28 days sell with 95 % chance"
         case "late_supplier":
             supplier = table.text(row, "supplier")
             return (

@@ -32,7 +32,8 @@ def assess(table: SkuTable, rows: Rows) -> None:
     cumulative = table.cumulative[rows].astype(np.float64)
     lead = np.clip(np.nan_to_num(of["lead_days"], nan=1), 1, HORIZON_DAYS).astype(np.int64)
     until_order = cumulative[np.arange(len(rows)), lead - 1]
-    stock = of["on_hand"] + np.nan_to_num(of["due_units"])
+    net = of["on_hand"] - of["backordered"] - of["reserved"]
+    stock = net + np.nan_to_num(of["due_units"])
     margin = np.maximum(of["price"] - of["unit_cost"], 0)
     risk = 1 - _chance_within(until_order, stock)
     missing = np.maximum(until_order - stock[:, None], 0) @ _WEIGHTS
@@ -41,8 +42,8 @@ def assess(table: SkuTable, rows: Rows) -> None:
         ("stock_out_ahead", risk > 1 - of["service_target"], missing * margin),
         (
             "overstock",
-            of["on_hand"] > cumulative[:, -1, _HIGH],
-            _excess(of["on_hand"], cumulative) * of["unit_cost"],
+            net > cumulative[:, -1, _HIGH],
+            _excess(net, cumulative) * of["unit_cost"],
         ),
         ("late_supplier", of["late_units"] > 0, of["late_units"] * of["unit_cost"]),
         ("blocked_decision", of["blocked"] > 0, np.nan_to_num(until_order @ _WEIGHTS * margin)),
@@ -55,19 +56,19 @@ def assess(table: SkuTable, rows: Rows) -> None:
     means = cumulative @ _WEIGHTS
     table.numbers("stock_value")[rows] = of["on_hand"] * of["unit_cost"]
     table.numbers("demand_28_days")[rows] = means[:, -1]
-    table.numbers("days_of_cover")[rows] = _days_of_cover(means, of["on_hand"])
+    table.numbers("days_of_cover")[rows] = _days_of_cover(means, net)
     table.numbers("stock_out_risk")[rows] = risk
     table.numbers("money_at_risk")[rows] = np.nansum(money, axis=1)
 
 
 _READ = (
-    "on_hand", "due_units", "unit_cost", "price", "service_target", "lead_days", "late_units", "blocked",
-    "budget_cut", "fallback", "stale", "cost",
+    "on_hand", "backordered", "reserved", "due_units", "unit_cost", "price", "service_target", "lead_days",
+    "late_units", "blocked", "budget_cut", "fallback", "stale", "cost",
 )  # fmt: skip
 
 
-def _excess(on_hand: Floats, cumulative: Floats) -> Floats:
-    excess: Floats = np.maximum(on_hand - cumulative[:, -1, _HIGH], 0)
+def _excess(net: Floats, cumulative: Floats) -> Floats:
+    excess: Floats = np.maximum(net - cumulative[:, -1, _HIGH], 0)
     return excess
 
 
@@ -86,10 +87,10 @@ def _chance_within(quantiles: Floats, stock: Floats) -> Floats:
     return np.where(unknown, np.nan, chance)
 
 
-def _days_of_cover(means: Floats, on_hand: Floats) -> Floats:
-    """Days that the stock lasts at the mean forecast; beyond the horizon at its average rate."""
-    within = (means < on_hand[:, None]).sum(axis=1).astype(np.float64)
+def _days_of_cover(means: Floats, net: Floats) -> Floats:
+    """Days that net stock lasts at the mean forecast; beyond the horizon at its average rate."""
+    within = (means < net[:, None]).sum(axis=1).astype(np.float64)
     daily = means[:, -1] / HORIZON_DAYS
-    beyond = np.where(daily > 0, on_hand / np.where(daily > 0, daily, 1), np.nan)
+    beyond = np.where(daily > 0, net / np.where(daily > 0, daily, 1), np.nan)
     days = np.where(within < HORIZON_DAYS, within, beyond)
-    return np.where(np.isnan(on_hand) | np.isnan(means[:, -1]), np.nan, days)
+    return np.where(np.isnan(net) | np.isnan(means[:, -1]), np.nan, days)

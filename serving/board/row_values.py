@@ -1,7 +1,7 @@
-"""The numbers of a row that an item, a position or a decision states."""
+"""The numbers of a row that an item, a stock level, a position or a decision states."""
 
 from infra.contracts.inventory import DecisionInputs, Position, ReorderDecision
-from infra.contracts.shop import Item
+from infra.contracts.shop import Item, StockLevel
 from serving.inventory.lead_times import median_lead_days
 from serving.inventory.local_days import days_between
 
@@ -15,6 +15,16 @@ def item_values(item: Item) -> dict[str, float]:
         "unit_cost": float(item.unit_cost.amount),
         "price": float(item.price.amount),
         "service_target": item.cycle_service_level,
+    }
+
+
+def level_values(level: StockLevel) -> dict[str, float]:
+    """What is there, owed and reserved, and since when that is known."""
+    return {
+        "on_hand": level.on_hand,
+        "backordered": level.backordered,
+        "reserved": level.reserved,
+        "on_hand_ms": level.event_time_ms,
     }
 
 

@@ -14,9 +14,10 @@ Mask = NDArray[np.bool_]
 Cell = TypeVar("Cell", bound=np.generic)
 
 NUMBERS = (
-    "on_hand", "on_hand_ms", "on_order", "due_units", "unit_cost", "price", "service_target", "lead_days",
-    "late_units", "late_days", "epoch_ms", "quantity", "cost", "budget_cut", "blocked", "fallback", "stale",
-    "stock_value", "demand_28_days", "days_of_cover", "stock_out_risk", "money_at_risk",
+    "on_hand", "backordered", "reserved", "on_hand_ms", "on_order", "due_units", "unit_cost", "price",
+    "service_target", "lead_days", "late_units", "late_days", "epoch_ms", "quantity", "cost", "budget_cut",
+    "blocked", "fallback", "stale", "stock_value", "demand_28_days", "days_of_cover", "stock_out_risk",
+    "money_at_risk",
 )  # fmt: skip
 """Columns of numbers; NaN is unknown. The last five are derived (`serving.board.risks`)."""
 

@@ -98,7 +98,7 @@ def send_ordinary_day(shop: Shop, day: date, copies: int = 1) -> None:
 def send_snapshots(shop: Shop, day: date) -> None:
     for sku in SKUS:
         snapshot = level(f"{sku}-{day}-snapshot", midnight(day), sku, 12, "snapshot")
-        shop.send(STOCK_LEVELS, snapshot)
+        shop.send(STOCK_LEVELS, snapshot | {"backordered": 3, "reserved": 12})
 
 
 def close_day(shop: Shop, day: date) -> None:

@@ -219,13 +219,24 @@ def test_importing_a_file_with_a_corrected_mapping_replaces_the_first_import(tmp
 
 
 def test_stock_levels_are_imported(tmp_path: Path) -> None:
-    (tmp_path / "stock.csv").write_text("Store,Code,When,OnHand\nnorth,85123A,2011-07-01 10:00:00,40\n")
-    columns = {"sku": "Code", "time": "When", "on_hand": "OnHand", "location": "Store"}
-    mapping = {"kind": "stock", "file": "stock.csv", "format": "csv", "time_zone": "UTC", "columns": columns}
-    import_with(tmp_path, mapping)
-    (level,) = events(tmp_path, STOCK_LEVELS)
-    assert isinstance(level, StockLevel)
+    (level,) = imported_stock(tmp_path, "Store,Code,When,OnHand\nnorth,85123A,2011-07-01 10:00:00,40\n")
     assert (level.event_type, level.location, level.on_hand) == ("level", "north", 40)
+    assert (level.backordered, level.reserved) == (0, 0)
+
+
+def imported_stock(folder: Path, table: str, **more: str) -> list[StockLevel]:
+    (folder / "stock.csv").write_text(table)
+    columns = {"sku": "Code", "time": "When", "on_hand": "OnHand", "location": "Store", **more}
+    mapping = {"kind": "stock", "file": "stock.csv", "format": "csv", "time_zone": "UTC", "columns": columns}
+    import_with(folder, mapping)
+    found: list[StockLevel] = events(folder, STOCK_LEVELS)
+    return found
+
+
+def test_backorders_and_reservations_are_imported_where_the_mapping_names_them(tmp_path: Path) -> None:
+    table = "Store,Code,When,OnHand,Owed,Kept\nnorth,A,2011-07-01,0,7,2\nnorth,B,2011-07-01,5,0.5,0\n"
+    (level,) = imported_stock(tmp_path, table, backordered="Owed", reserved="Kept")
+    assert (level.sku, level.on_hand, level.backordered, level.reserved) == ("A", 0, 7, 2)
 
 
 def test_an_order_line_becomes_one_event_for_each_state_it_has_reached(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What customers wait for and what is reserved, from the stock level to the decision."""
 
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from serving.inventory.named_policies import DEFAULT_POLICY
 from serving.inventory.order_rules import to_be_stored
 from serving.inventory.policy import decide, joint_draws
 from serving.inventory.projection import stock_paths
+from serving.partition_log import Entry
+from tests.unit.serving.api.small_api import board_of, client, shop_log
 from tests.unit.serving.records import (
     DAY_MS,
     EPOCH,
@@ -152,3 +155,18 @@ def test_the_projection_starts_at_what_is_owed_and_only_those_who_wait_add_to_it
     waiting = stock_paths(demand, arrivals, inputs(**owing, unmet_demand="backordered"))
     assert [each.tolist() for each in lost] == [[[-3.0, 3.0, 0.0]], [[0.0, 4.0, 3.0]]]
     assert [each.tolist() for each in waiting] == [[[-7.0, -1.0, -5.0]], [[0.0, 3.0, 0.0]]]
+
+
+def test_what_is_owed_and_reserved_is_shown_and_is_not_there(tmp_path: Path) -> None:
+    log = shop_log()
+    owing = level("B", 35, EPOCH + DAY_MS, backordered=20, reserved=15)
+    emptied = level("B", 0, EPOCH + DAY_MS)
+    answers = []
+    for stock in (owing, emptied):
+        told = board_of([*log.entries, Entry(STOCK_LEVELS, 0, 99, stock)])
+        answers.append(client(tmp_path, told).get("/v1/skus/gb-main/B").json())
+
+    shown, bare = answers
+    assert (shown["on_hand"], shown["backordered"], shown["reserved"]) == (35, 20, 15)
+    assert (bare["backordered"], bare["reserved"]) == (0, 0)
+    assert (shown["stock_out_risk"], shown["days_of_cover"]) == (bare["stock_out_risk"], 0)

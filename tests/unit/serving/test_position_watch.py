@@ -83,6 +83,14 @@ def test_a_shelf_that_empties_early_does_not_wait_for_midnight() -> None:
     assert (second.cause, second.epoch_ms) == (f"surge:level-A-{TUESDAY}", TUESDAY)
 
 
+def test_a_shelf_that_is_all_reserved_is_as_empty_and_what_is_owed_goes_on_falling() -> None:
+    _, reserved = watched(reviewed(), (STOCK_LEVELS, level("A", 60, TUESDAY, reserved=60)))
+    _, owed = watched(reviewed(), (STOCK_LEVELS, level("A", 0, TUESDAY, backordered=30)))
+
+    assert reserved.cause == owed.cause == f"surge:level-A-{TUESDAY}"
+    assert owed.quantity >= reserved.quantity
+
+
 @pytest.mark.parametrize(("arrived", "causes"), [(0, []), (60, [f"surge:level-A-{EPOCH + DAY_MS}"])])
 def test_what_has_arrived_is_projected_too(arrived: int, causes: list[str]) -> None:
     receipt = [(PURCHASE_ORDERS, order("received", "po-late", EPOCH + HOUR_MS, arrived))] if arrived else []

@@ -18,7 +18,7 @@ import { download, read, write } from "./api.js";
 
 /**
  * @typedef {{sku: string, location: string, description: string, category: string, supplier: string,
- *   currency: string, on_hand: number|null, on_order: number|null, stock_value: number|null,
+ *   currency: string, on_hand: number|null, backordered: number|null, reserved: number|null, on_order: number|null, stock_value: number|null,
  *   demand_28_days: number|null, days_of_cover: number|null, stock_out_risk: number|null,
  *   money_at_risk: number|null, kinds: string[], forecaster: string|null, decision_id: string|null, decision_status: string|null,
  *   quantity: number|null, action: Action|null}} Row

@@ -108,6 +108,7 @@ export const texts = {
     at: (/** @type {string} */ sku, /** @type {string} */ location) => `${sku} at ${location}`,
     onHand: "On hand",
     onOrder: (/** @type {string} */ n) => `${n} on order`,
+    backordered: "Backordered", reserved: "Reserved",
     cover: "Cover",
     days: "days",
     demand: "Demand, next 28 days",

@@ -81,6 +81,8 @@ function numbers(detail) {
   const { sku: words } = texts;
   return tiles([
     [words.onHand, format.units(detail.on_hand), words.onOrder(format.count(detail.on_order))],
+    ...(detail.backordered ? [[words.backordered, format.units(detail.backordered), ""]] : []),
+    ...(detail.reserved ? [[words.reserved, format.units(detail.reserved), ""]] : []),
     [words.demand, format.demand(detail.demand_28_days), words.median],
     [words.cover, format.decimal(detail.days_of_cover), words.days],
     [words.risk, format.percent(detail.stock_out_risk), words.riskHint],

@@ -84,6 +84,8 @@ function facts(detail, { inputs, cost, expected_receipt_ms, epoch_ms, forecaster
     [words.epoch, format.day(epoch_ms, zone)],
     [words.by, texts.forecasterNames[forecaster] ?? texts.unknown],
     [texts.sku.onHand, format.units(inputs.on_hand)],
+    inputs.backordered && [texts.sku.backordered, format.units(inputs.backordered)],
+    inputs.reserved && [texts.sku.reserved, format.units(inputs.reserved)],
     [words.open, openOrders(inputs.open_orders)],
     [words.lead, leadTimes(inputs.lead_times)],
     [words.review, texts.sku.leadDays(inputs.review_period_days)],
