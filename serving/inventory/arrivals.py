@@ -25,14 +25,19 @@ def arrival_days(inputs: DecisionInputs, decision_id: str, epoch_ms: int, paths:
     """
     orders = oldest_first(inputs)
     ages = [days_between(order.placed_ms, epoch_ms, inputs.time_zone) for order in orders]
-    if len(inputs.lead_times) == 1:
-        uniforms = np.zeros((len(orders) + 1, paths))
-    else:
-        keys = [("open-order", order.order_id) for order in orders]
-        drawn = [stratified_uniforms(paths, decision_id, *key) for key in (*keys, ("new-order",))]
-        uniforms = np.array(drawn)
+    keys = [*(("open-order", order.order_id) for order in orders), ("new-order",)]
+    uniforms = np.zeros((len(keys), paths))
+    for of_order, key, age in zip(uniforms, keys, [*ages, -1], strict=True):
+        if _is_random(inputs, age):
+            of_order[:] = stratified_uniforms(paths, decision_id, *key)
     days = draw_arrival_days(inputs.lead_times, ages, inputs.delivery, uniforms)
     return _by_calendar(days, inputs, epoch_ms)
+
+
+def _is_random(inputs: DecisionInputs, age_days: int) -> bool:
+    """Whether an order's day depends on a draw; first in, first out draws lead times whatever the age."""
+    least = age_days if inputs.delivery == "independent" else -1
+    return sum(count.days > least for count in inputs.lead_times) > 1
 
 
 def usual_arrival_days(inputs: DecisionInputs, epoch_ms: int) -> int:
@@ -59,10 +64,9 @@ def _by_calendar(days: Integers, inputs: DecisionInputs, epoch_ms: int) -> Integ
 
 def arriving_units(inputs: Sequence[DecisionInputs], arrives: Sequence[Integers], days: int) -> Floats:
     """Units [skus, paths, days] that open orders bring before each day opens."""
-    paths = arrives[0].shape[1]
-    arriving = np.zeros((len(inputs), days, paths))
-    for of_sku, each, arrive in zip(arriving, inputs, arrives, strict=True):
-        for order, day in zip(oldest_first(each), arrive, strict=False):
-            within = day < days
-            of_sku[day[within], np.flatnonzero(within)] += order.outstanding
-    return arriving.swapaxes(1, 2)
+    each_path = np.arange(arrives[0].shape[1])
+    arriving = np.zeros((days + 1, len(inputs), len(each_path)))
+    for of_sku, each, arrive in zip(arriving.swapaxes(0, 1), inputs, arrives, strict=True):
+        for order, day in zip(oldest_first(each), np.minimum(arrive, days), strict=False):
+            of_sku[day, each_path] += order.outstanding
+    return arriving[:days].transpose(1, 2, 0)

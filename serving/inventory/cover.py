@@ -51,18 +51,23 @@ def required_quantities(
     window_end = lead + review_days[:, None]
     lost_until = np.where(np.reshape(waits, (-1, 1)), 0, lead)
     stock = np.repeat(net_stock[:, None], demand.shape[1], axis=1)
-    lowest = np.zeros_like(stock)
+    lowest, limit = np.zeros_like(stock), np.empty_like(stock)
     first_arrival, last_lost, first_end = lead.min(), lost_until.max(), window_end.min()
     is_owing = bool((net_stock < 0).any())
+    # 0 before a day and none from it on; looked up, as no processor predicts branches on random lead times
+    limits, until_lost = np.repeat([0.0, -np.inf], days), days - lost_until
     for day in range(min(days, int(window_end.max()))):
         stock += arrivals[:, :, day]
         owed = np.minimum(stock, 0.0) if is_owing else 0.0
         stock -= demand[:, :, day]
         if day < last_lost:
-            np.maximum(stock, np.where(lost_until <= day, -np.inf, owed), out=stock)
-        if day >= first_arrival:
-            counted = stock if day < first_end else np.where(day < window_end, stock, 0.0)
-            np.minimum(lowest, counted, out=lowest)
+            limits[day:].take(until_lost, out=limit, mode="clip")
+            np.maximum(stock, limit + owed if is_owing else limit, out=stock)
+        if day >= first_end:
+            limits[days - 1 - day :].take(window_end, out=limit, mode="clip")
+            np.minimum(lowest, np.maximum(stock, limit, out=limit), out=lowest)
+        elif day >= first_arrival:
+            np.minimum(lowest, stock, out=lowest)
     return 0.0 - lowest
 
 
@@ -92,8 +97,9 @@ def chances_needed(required: Floats, bounds: Integers) -> Floats:
         bounds: units, ascending [blocks + 1].
     """
     needed = np.sort(np.ceil(required))
-    beyond = np.append(np.cumsum(needed[::-1])[::-1], 0.0)
-    first = np.searchsorted(needed, bounds, side="right")
-    excess = beyond[first] - bounds * (len(needed) - first)
-    chances: Floats = (excess[:-1] - excess[1:]) / (len(needed) * np.diff(bounds))
+    sum_of_greatest = np.zeros(len(needed) + 1)
+    np.cumsum(needed[::-1], out=sum_of_greatest[1:])
+    beyond = len(needed) - needed.searchsorted(bounds, side="right")
+    excess = sum_of_greatest[beyond] - bounds * beyond
+    chances: Floats = (excess[:-1] - excess[1:]) / (len(needed) * (bounds[1:] - bounds[:-1]))
     return chances

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from infra.contracts.inventory import Adjustment, DecisionInputs, ReasonCode
-from infra.contracts.replenishment import OrderLimits
 from serving.inventory.ledger import Stock
 from serving.inventory.local_days import local_date
 from serving.inventory.supplier_days import takes_orders
@@ -65,7 +64,8 @@ def round_up(quantity: int, pack: int) -> int:
 
 def raise_to_minimum(steps: Steps, inputs: DecisionInputs, epoch_ms: int) -> None:
     """Lifts the inventory position to what planners want at least: the kick-start, the minimum stock."""
-    limits = inputs.limits or OrderLimits()
+    if (limits := inputs.limits) is None:
+        return
     kick_start, at = limits.kick_start, position(inputs)
     if kick_start is not None and epoch_ms < kick_start.until_ms:
         detail = f"a new item starts with {kick_start.quantity}"
