@@ -12,7 +12,7 @@ from infra.contracts import identity
 from infra.contracts.demand import DemandForecast, IntradayForecast
 from infra.contracts.inventory import Proposal, ReorderDecision
 from infra.contracts.planning import DecisionAction
-from infra.contracts.shop import Item, PurchaseOrderEvent
+from infra.contracts.shop import Item
 from infra.contracts.topics import DECISION_ACTIONS, STOCK_MOVEMENTS
 from infra.metrics import Meters
 from serving.inventory.decision_history import DecisionHistory
@@ -63,7 +63,7 @@ class Revisions:
     def apply(self, entry: Entry) -> None:
         """Takes a record; repeating one changes nothing."""
         match entry.message:
-            case ReorderDecision() | DecisionAction() | PurchaseOrderEvent() as message:
+            case ReorderDecision() | DecisionAction() as message:
                 self._history.apply(message)
             case DemandForecast() as forecast if self._nervousness.watch:
                 self._watch.apply(forecast)
@@ -130,7 +130,7 @@ class Revisions:
         cause = self._cause(case, newest, state)
         if cause is None or self._is_settled(case, cause, settled):
             return "moot"
-        placed = self._history.is_placed(newest.decision_id, epoch_ms)
+        placed = state.ledger.is_placed(newest.decision_id, epoch_ms)
         if (held_back := self._held_back(case.trigger, newest, placed)) is not None:
             return held_back
         replaced = None if placed else newest.decision_id

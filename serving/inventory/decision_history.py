@@ -1,22 +1,20 @@
-"""Decisions of each SKU, queryable as of an instant, and what has become of them."""
+"""Decisions of each SKU, queryable as of an instant, and what planners have said of them."""
 
 from bisect import bisect_right, insort
 
 from infra.contracts.inventory import ReorderDecision
 from infra.contracts.planning import DecisionAction
-from infra.contracts.shop import PurchaseOrderEvent
 from serving.inventory.ledger import Key
 
 
 class DecisionHistory:
-    """Decisions, planners' actions on them and the orders that name them; repetitions change nothing."""
+    """Decisions and planners' actions on them; repetitions change nothing."""
 
     def __init__(self) -> None:
         self._decisions: dict[Key, list[ReorderDecision]] = {}
         self._acted: dict[str, int] = {}
-        self._placed: dict[str, int] = {}
 
-    def apply(self, message: ReorderDecision | DecisionAction | PurchaseOrderEvent) -> None:
+    def apply(self, message: ReorderDecision | DecisionAction) -> None:
         """Takes a record."""
         match message:
             case ReorderDecision():
@@ -25,8 +23,6 @@ class DecisionHistory:
                     insort(of_key, message, key=lambda each: (each.epoch_ms, each.sequence))
             case DecisionAction(decision_id=named, event_time_ms=time_ms):
                 self._acted[named] = min(time_ms, self._acted.get(named, time_ms))
-            case PurchaseOrderEvent(decision_id=str(named), event_time_ms=time_ms):
-                self._placed[named] = min(time_ms, self._placed.get(named, time_ms))
 
     def newest(self, key: Key, as_of_ms: int) -> ReorderDecision | None:
         """The decision that counted at an instant."""
@@ -52,15 +48,10 @@ class DecisionHistory:
         """Whether a planner had approved, held or rejected it by then."""
         return self._acted.get(decision_id, as_of_ms + 1) <= as_of_ms
 
-    def is_placed(self, decision_id: str, as_of_ms: int) -> bool:
-        """Whether an order event had named it by then."""
-        return self._placed.get(decision_id, as_of_ms + 1) <= as_of_ms
-
     def forget_before(self, as_of_ms: int) -> None:
         """Drops what no question about `as_of_ms` or later can need."""
         for key, of_key in self._decisions.items():
             known = bisect_right(of_key, as_of_ms, key=lambda each: each.epoch_ms)
             self._decisions[key] = of_key[max(0, known - 1) :]
         known_ids = {each.decision_id for of_key in self._decisions.values() for each in of_key}
-        self._placed = {k: t for k, t in self._placed.items() if k in known_ids or t >= as_of_ms}
         self._acted = {k: t for k, t in self._acted.items() if k in known_ids or t >= as_of_ms}

@@ -60,6 +60,10 @@ class Ledger:
         """Takes a decision; repeating one changes nothing."""
         self._unanswered.apply_decision(decision)
 
+    def is_placed(self, decision_id: str, as_of_ms: int) -> bool:
+        """Whether an order event of the last two weeks had named the decision by then."""
+        return self._unanswered.is_answered(decision_id, as_of_ms)
+
     def keys(self) -> Iterator[Key]:
         """Every key with a level or an order; sorted."""
         return iter(sorted(self._levels.keys() | self._orders.keys()))
