@@ -19,9 +19,9 @@ from batch.forecaster.intermittent import OpenDays, Smoothing, best_smoothing
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.scores import pinball
+from batch.forecaster.segmentation import NEW, Names, panel_segments
 from batch.forecaster.windows import Flags, Floats
 from batch.model_gate import CUMULATIVE_DAYS, WINDOW_DAYS, actuals, daily_forecasts, rolling_origins
-from batch.segmentation import NEW, Names, panel_segments
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, Forecaster
 
 LEAST_SERIES = 10

@@ -1,7 +1,7 @@
 """The segment of every series of the panel in Spark: what champions are chosen by.
 
-The same classes as `batch.segmentation`, of which a test compares them; sums are decimal, so that neither row
-order nor file splits move a series across a cut.
+The same classes as `batch.forecaster.segmentation`, of which a test compares them; sums are decimal, so that
+neither row order nor file splits move a series across a cut.
 """
 
 import os
@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.forecaster.panel import FULL_DAY
-from batch.segmentation import ABC_SHARES, ADI_CUT, CV2_CUT, FILE, XYZ_CUTS
+from batch.forecaster.segmentation import ABC_SHARES, ADI_CUT, CV2_CUT, FILE, XYZ_CUTS
 
 _KNOWN = """
 SELECT sku, location, CAST(units AS DECIMAL(15, 4)) AS units, datediff(last_date, date) DIV 7 AS week, weeks,

@@ -22,6 +22,7 @@ from batch.forecaster.artifact import Weights, save_artifact
 from batch.forecaster.fitting import finished, is_yearly, learned_part, new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel, read_panel, thinned
 from batch.forecaster.predictor import Predictor
+from batch.forecaster.segmentation import panel_segments, read_segments
 from batch.forecaster.training import TrainingPlan
 from batch.model_gate import (
     GATE_ORIGINS,
@@ -30,7 +31,6 @@ from batch.model_gate import (
 )
 from batch.model_report import comparison_table
 from batch.promote_model import promote_if_better
-from batch.segmentation import panel_segments, read_segments
 from batch.training_worker import train_worker, trained_weights, worker_arguments
 from batch.worker_logging import errors_only
 from infra.errors import StockstreamError, exit_with_message

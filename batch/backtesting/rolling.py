@@ -8,8 +8,8 @@ import numpy as np
 from batch.backtesting.forecaster import History
 from batch.backtesting.scores import Outcome
 from batch.forecaster.sales_panel import SalesPanel
+from batch.forecaster.segmentation import Names, panel_segments
 from batch.forecaster.windows import Flags, Floats
-from batch.segmentation import Names, segments
 from infra.errors import StockstreamError
 
 MIN_HISTORY_DAYS = 28
@@ -90,11 +90,7 @@ def _as_before(location_open: Flags, horizon: int) -> Flags:
 
 def segments_at(panel: SalesPanel, origin: int) -> Names:
     """(n,) each series' segment by what was known at an origin; `new` if nothing was."""
-    past = slice(0, origin + 1)
-    demand = panel.demand
-    known = (demand.observed & demand.open)[:, past]
-    value = np.where(known, demand.units[:, past] * _money(panel)[:, past], 0.0).sum(axis=1)
-    return np.where(known.any(axis=1), segments(demand.units[:, past], known, value), "new")
+    return panel_segments(panel.demand.until(origin))
 
 
 def _money(panel: SalesPanel) -> Floats:

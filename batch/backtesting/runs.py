@@ -13,8 +13,8 @@ from batch.backtesting.peak_memory import PeakMemory
 from batch.backtesting.rolling import Origins, history_at, launched, outcome_at
 from batch.backtesting.scores import ScoreSums, score
 from batch.forecaster.sales_panel import SalesPanel
+from batch.forecaster.segmentation import Names
 from batch.forecaster.windows import Floats
-from batch.segmentation import Names
 from infra.errors import StockstreamError
 
 TINY = 1e-9

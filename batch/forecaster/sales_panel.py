@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.forecaster import panel_cells
-from batch.forecaster.panel import FULL_DAY, DemandPanel, relative_price
+from batch.forecaster.panel import FULL_DAY, DemandPanel, last_known, relative_price
 from batch.forecaster.panel_table import PanelTable, read_table
 from batch.forecaster.windows import Flags, Floats
 from infra.errors import StockstreamError
@@ -244,8 +244,8 @@ def _prices(table: PanelTable, grid: _Grid, name: str) -> Floats | None:
 
 
 def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[str, Floats]:
-    """Price, in multiples of the list price where there is one, else of the usual price; promotion."""
-    found = {}
+    """Price, in money and in multiples of the list price where there is one, else of the usual; promotion."""
+    found = {} if price is None else {"unit_price": last_known(price)}
     list_price = _prices(table, grid, "list_price")
     if price is not None and list_price is not None:
         listed = (price >= 0) & (list_price > 0)

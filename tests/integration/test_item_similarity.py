@@ -13,9 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 from batch.archive import EVENT_COLUMNS
 from batch.forecaster.items import NUMBERS, Items
 from batch.forecaster.panel import panel_of_rows
+from batch.forecaster.segmentation import NEW, panel_segments
 from batch.item_similarity import RANK, catalogue_items, item_factors
 from batch.segment_history import series_segments
-from batch.segmentation import NEW, panel_segments
 from batch.spark_session import spark_session
 
 TASTES = ("tea", "tools")

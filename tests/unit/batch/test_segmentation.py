@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from batch.segmentation import abc_classes, demand_classes, segments, xyz_classes
+from batch.forecaster.segmentation import abc_classes, demand_classes, segments, xyz_classes
 
 
 def daily(*rows: list[float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
