@@ -1,4 +1,4 @@
-"""What planners may say: overrides, actions on decisions, budgets, policies of segments."""
+"""What planners may say: overrides, actions on decisions, budgets, ordering policies."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from infra.contracts.inventory import Policy
 from infra.contracts.message import EventTimeMs, Identifier, Money
 from infra.contracts.planning import DecisionAction, Override, OverrideScope, OverrideTarget, OverrideValue
-from infra.contracts.replenishment import SegmentReplenishment
+from infra.contracts.replenishment import Replenishment, SegmentReplenishment
 from serving.api.access import allows
 from serving.api.bodies import Asked
 from serving.api.paging import OfBoard
@@ -63,9 +63,13 @@ class AskedBudget(Asked):
     reason: Reason
 
 
-class AskedSegments(Asked):
-    """How the segments of a planning group are replenished from now on; in place of what was said before."""
+class AskedReplenishment(Asked):
+    """How a planning group's items are replenished from now on, all and by segment, null as by default.
 
+    It takes the place of what was said of both before.
+    """
+
+    replenishment: Replenishment | None
     segments: Annotated[list[SegmentReplenishment], Field(max_length=MAX_AT_ONCE)]
     reason: Reason
 
@@ -200,15 +204,19 @@ def set_budget(board: OfBoard, somebody: Somebody, asked: AskedBudget) -> Policy
     return _set_policy(board, somebody, asked.planning_group, changes)
 
 
-@router.post("/v1/policies/{planning_group}/segments", status_code=201, **allows("admin", 409, 413))
-def set_segments(
-    board: OfBoard, somebody: Somebody, planning_group: Identifier, asked: AskedSegments
+@router.post("/v1/policies/{planning_group}/replenishment", status_code=201, **allows("admin", 409, 413))
+def set_replenishment(
+    board: OfBoard, somebody: Somebody, planning_group: Identifier, asked: AskedReplenishment
 ) -> Policy:
-    """Sets how a planning group's segments are replenished; its other parameters stay.
+    """Sets how a planning group and its segments are replenished; its other parameters stay.
 
     An item is in the segment that its catalogue entry names; its own policy and its category's come first.
     """
-    changes = {"segments": asked.segments, "reason": asked.reason}
+    changes = {
+        "replenishment": asked.replenishment,
+        "segments": asked.segments or None,
+        "reason": asked.reason,
+    }
     return _set_policy(board, somebody, planning_group, changes)
 
 

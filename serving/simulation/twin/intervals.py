@@ -13,9 +13,9 @@ DRAWS = 2000
 SHARES = (0.025, 0.975)
 
 
-def row_weights(rows: int) -> Floats:
+def row_weights(rows: int, seed: int = 0) -> Floats:
     """How often each row is drawn in each bootstrap sample (rows, draws); the same for every policy."""
-    draws = np.random.default_rng(0).multinomial(rows, np.full(rows, 1 / rows), DRAWS)
+    draws = np.random.default_rng(seed).multinomial(rows, np.full(rows, 1 / rows), DRAWS)
     weights: Floats = draws.T.astype(float)
     return weights
 
@@ -31,6 +31,19 @@ def over_seeds(values: Floats) -> tuple[Floats, Floats]:
     seeds = values.shape[1]
     error = values.std(axis=1, ddof=1) / np.sqrt(seeds) * student.ppf(SHARES[1], seeds - 1)
     return values.mean(axis=1) - error, values.mean(axis=1) + error
+
+
+def sum_interval(values: Floats, chance: float) -> tuple[float, float]:
+    """Interval of the mean run's sum over rows, which misses it with this chance; both drawn anew.
+
+    Args:
+        values: (runs, rows).
+        chance: above 0 and below 1.
+    """
+    runs, rows = values.shape
+    drawn = (values @ row_weights(rows) * row_weights(runs, seed=1) / runs).sum(axis=0)
+    low, high = np.quantile(drawn, (chance / 2, 1 - chance / 2))
+    return float(low), float(high)
 
 
 def estimates(runs: Sequence[Sums]) -> dict[str, dict[str, Any]]:

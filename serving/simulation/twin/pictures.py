@@ -11,7 +11,7 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from serving.simulation.pictures import BLUE, GREEN, GREY, ORANGE
-from serving.simulation.twin.policies import Policy
+from serving.simulation.twin.policies import Simulated
 from serving.simulation.twin.runs import Experiment, Result
 
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#E69F00"
@@ -37,7 +37,7 @@ def draw_service(report: Mapping[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
-def draw_days(experiment: Experiment, results: Mapping[Policy, Sequence[Result]], path: Path) -> None:
+def draw_days(experiment: Experiment, results: Mapping[Simulated, Sequence[Result]], path: Path) -> None:
     """Stock value at each close, and units unmet of each day: means over the seeds."""
     world = next(iter(experiment.worlds.values()))
     first = world.day(world.start)

@@ -9,9 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from infra.contracts.inventory import Policy
 from infra.contracts.message import Message
+from infra.contracts.replenishment import Replenishment, SegmentReplenishment
 from infra.contracts.shop import Item, PurchaseOrderEvent, StockLevel
-from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, PURCHASE_ORDERS, STOCK_LEVELS
+from infra.contracts.topics import CALENDARS, FORECASTS, ITEMS, POLICIES, PURCHASE_ORDERS, STOCK_LEVELS
 from serving.forecast_source import ForecastSource
 from serving.inventory.cover import Integers
 from serving.inventory.policy import Request, decide
@@ -30,10 +32,17 @@ class ProductionPlanner:
     Args:
         world: its items, calendars and days; never its demand.
         source: the Forecaster's.
-        items: the world's, with the service or the policy to try.
+        items: the world's, with the policy to try, or with segments.
+        said: for all items, and for those of segments, by every planning group's policy.
     """
 
-    def __init__(self, world: World, source: ForecastSource, items: Sequence[Item]) -> None:
+    def __init__(
+        self,
+        world: World,
+        source: ForecastSource,
+        items: Sequence[Item],
+        said: tuple[Replenishment | None, Sequence[SegmentReplenishment]] = (None, ()),
+    ) -> None:
         self._world, self._items = world, items
         self._forecasts = DailyForecasts(world, source)
         self._state = PlannerState(frozenset({0}), 1, 0)
@@ -42,6 +51,8 @@ class ProductionPlanner:
             self._take(CALENDARS, calendar)
         for item in items:
             self._take(ITEMS, item)
+        for group in sorted({item.planning_group for item in items}):
+            self._take(POLICIES, _policy(group, *said))
 
     def order(self, review: Review) -> Integers:
         """What `decide` answers."""
@@ -95,3 +106,17 @@ class ProductionPlanner:
             supplier=item.supplier,
             quantity=order.quantity,
         )
+
+
+def _policy(
+    planning_group: str, replenishment: Replenishment | None, segments: Sequence[SegmentReplenishment]
+) -> Policy:
+    return Policy(
+        policy_id=planning_group,
+        event_time_ms=0,
+        planning_group=planning_group,
+        replenishment=replenishment,
+        segments=list(segments),
+        author="twin",
+        reason="simulated",
+    )

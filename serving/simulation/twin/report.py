@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from serving.simulation.twin.choice import Choice
+from serving.simulation.twin.choice_report import choice_report, choice_table
 from serving.simulation.twin.intervals import estimates
-from serving.simulation.twin.policies import Policy
+from serving.simulation.twin.policies import Simulated
 from serving.simulation.twin.runs import Experiment, Result
 from serving.simulation.twin.scores import METRICS
 
@@ -25,7 +27,10 @@ INTERVALS = (SHOWN[0], SHOWN[2], SHOWN[8])
 
 
 def build_report(
-    experiment: Experiment, results: Mapping[Policy, Sequence[Result]], options: Mapping[str, Any]
+    experiment: Experiment,
+    results: Mapping[Simulated, Sequence[Result]],
+    options: Mapping[str, Any],
+    choice: Choice | None,
 ) -> dict[str, Any]:
     """Everything; depends on nothing but the experiment, so that the same seed gives the same bytes."""
     world = next(iter(experiment.worlds.values()))
@@ -47,11 +52,12 @@ def build_report(
         "options": dict(options),
         "costs": experiment.costs.model_dump(),
         "panel_hash": world.panel_hash,
+        "choice": None if choice is None else choice_report(experiment, results, choice),
     }
 
 
 def table(report: Mapping[str, Any]) -> list[str]:
-    """A row of metrics for each policy, then the 95 % intervals of three of them."""
+    """A row of metrics for each policy, the 95 % intervals of three of them, and what was chosen."""
     simulated, policies = report["simulated"], report["policies"]
     width = max(31, *(len(name) + 1 for name in policies))
     return [
@@ -65,6 +71,7 @@ def table(report: Mapping[str, Any]) -> list[str]:
         f"{'95 % intervals, SKUs drawn anew':<{width}}"
         + "".join(f"{label:>18}" for label, _, _ in INTERVALS),
         *(f"{name:<{width}}" + _intervals(found) for name, found in policies.items()),
+        *([] if report["choice"] is None else ["", *choice_table(report["choice"])]),
     ]
 
 

@@ -14,7 +14,7 @@ from serving.inventory.cover import Floats
 from serving.promoted_model import model_source
 from serving.simulation.twin.costs import Costs
 from serving.simulation.twin.loop import run
-from serving.simulation.twin.policies import Policy
+from serving.simulation.twin.policies import Simulated
 from serving.simulation.twin.scores import Sums, sums_of
 from serving.simulation.twin.world import World
 
@@ -38,12 +38,21 @@ class Experiment:
     models_dir: Path | None
     paths: int
 
+    @property
+    def halves(self) -> tuple[slice, slice]:
+        """The first and the second half of the counted days, counted from the first simulated one."""
+        world = next(iter(self.worlds.values()))
+        simulated = world.days - world.start
+        middle = self.warm_up + (simulated - self.warm_up) // 2
+        return slice(self.warm_up, middle), slice(middle, simulated)
+
 
 @dataclass(frozen=True)
 class Result:
-    """One run: its sums, and of each simulated day the stock value, units wanted and units unmet."""
+    """One run: its sums, those of each half, and of each day stock value, units wanted and unmet."""
 
     sums: Sums
+    halves: tuple[Sums, Sums]
     stock_value: Floats
     wanted: Floats
     unmet: Floats
@@ -63,12 +72,18 @@ def forecasts_of(models_dir: Path | None, panel_hash: str, paths: int) -> Foreca
     return source
 
 
-def simulate(experiment: Experiment, source: ForecastSource, policy: Policy, seed: int) -> Result:
+def simulate(experiment: Experiment, source: ForecastSource, policy: Simulated, seed: int) -> Result:
     """One policy on one seed."""
     world = experiment.worlds[seed]
     trace = run(world, policy.planner(world, source), experiment.shelf_life_days)
+    first, second = experiment.halves
+    whole, early, late = (
+        sums_of(trace, world, experiment.costs, days)
+        for days in (slice(first.start, second.stop), first, second)
+    )
     return Result(
-        sums_of(trace, world, experiment.costs, experiment.warm_up),
+        whole,
+        (early, late),
         world.unit_costs @ trace.on_hand,
         trace.demand.sum(axis=0).astype(float),
         (trace.demand - trace.served).sum(axis=0).astype(float),
@@ -76,11 +91,11 @@ def simulate(experiment: Experiment, source: ForecastSource, policy: Policy, see
 
 
 def simulate_all(
-    experiment: Experiment, policies: Sequence[Policy], processes: int, say: Callable[[str], None]
-) -> dict[Policy, list[Result]]:
+    experiment: Experiment, policies: Sequence[Simulated], processes: int, say: Callable[[str], None]
+) -> dict[Simulated, list[Result]]:
     """Every policy on every seed, seeds in ascending order."""
     tasks = [(policy, seed) for policy in policies for seed in sorted(experiment.worlds)]
-    results: dict[Policy, list[Result]] = {policy: [] for policy in policies}
+    results: dict[Simulated, list[Result]] = {policy: [] for policy in policies}
     for number, ((policy, seed), result) in enumerate(
         zip(tasks, _results(experiment, tasks, processes), strict=True), start=1
     ):
@@ -89,7 +104,9 @@ def simulate_all(
     return results
 
 
-def _results(experiment: Experiment, tasks: Sequence[tuple[Policy, int]], processes: int) -> Iterator[Result]:
+def _results(
+    experiment: Experiment, tasks: Sequence[tuple[Simulated, int]], processes: int
+) -> Iterator[Result]:
     if min(processes, len(tasks)) == 1:
         source = _source(experiment)
         for policy, seed in tasks:
@@ -117,5 +134,5 @@ def _begin(experiment: Experiment) -> None:
     _started.append((experiment, _source(experiment)))
 
 
-def _simulate(policy: Policy, seed: int) -> Result:
+def _simulate(policy: Simulated, seed: int) -> Result:
     return simulate(*_started[0], policy, seed)

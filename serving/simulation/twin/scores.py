@@ -52,9 +52,9 @@ def mean_of(runs: Sequence[Sums]) -> Sums:
     )
 
 
-def sums_of(trace: Trace, world: World, costs: Costs, warm_up: int) -> Sums:
-    """The sums of a run's days after the warm-up."""
-    counted = Trace(*(each[:, warm_up:] for each in vars(trace).values()))
+def sums_of(trace: Trace, world: World, costs: Costs, days: slice) -> Sums:
+    """The sums of a run's days, counted from the first simulated one."""
+    counted = Trace(*(each[:, days] for each in vars(trace).values()))
     unmet = counted.demand - counted.served
     value = (counted.on_hand * world.unit_costs[:, None]).sum(axis=1)
     margin = np.maximum(costs.shortage_of_margin * world.unit_margins, costs.shortage_floor)
@@ -62,8 +62,8 @@ def sums_of(trace: Trace, world: World, costs: Costs, warm_up: int) -> Sums:
     shortage = unmet.sum(axis=1) * margin
     ordering = (counted.ordered > 0).sum(axis=1) * costs.order_line
     waste = counted.wasted.sum(axis=1) * world.unit_costs * costs.waste_of_cost
-    periods = _Periods(counted, world, warm_up)
-    rows, days = counted.demand.shape
+    periods = _Periods(counted, world, world.start + days.start)
+    rows, count = counted.demand.shape
     one = np.full(rows, 1 / rows)
     served, wanted = counted.served.sum(axis=1), counted.demand.sum(axis=1)
     pairs = [
@@ -75,7 +75,7 @@ def sums_of(trace: Trace, world: World, costs: Costs, warm_up: int) -> Sums:
         (served, wanted),
         (periods.full, periods.count),
         (DAYS_A_YEAR * served * world.unit_costs, value),
-        (value / days, one),
+        (value / count, one),
         ((counted.ordered > 0).sum(axis=1), one),
         (periods.order_variance, periods.demand_variance),
         (periods.changes * world.unit_costs, counted.ordered.sum(axis=1) * world.unit_costs),
@@ -89,11 +89,11 @@ def sums_of(trace: Trace, world: World, costs: Costs, warm_up: int) -> Sums:
 class _Periods:
     """A run cut at its reviews: whole review periods only."""
 
-    def __init__(self, trace: Trace, world: World, warm_up: int) -> None:
-        first = world.start + warm_up
-        starts = np.array([column - first for column in world.review_columns() if column >= first])
+    def __init__(self, trace: Trace, world: World, first: int) -> None:
+        days = trace.demand.shape[1]
+        starts = np.array([each - first for each in world.review_columns() if 0 <= each - first < days])
         if len(starts) < 2:
-            starts = np.array([0, trace.demand.shape[1]])
+            starts = np.array([0, days])
         whole = slice(starts[0], starts[-1])
         cuts = starts[:-1] - starts[0]
         unmet = np.add.reduceat((trace.demand - trace.served)[:, whole], cuts, axis=1)

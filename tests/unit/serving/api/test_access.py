@@ -63,7 +63,7 @@ NEEDS |= {
     ("post", "/v1/overrides"): "planner",
     ("post", "/v1/overrides/{override_id}/withdraw"): "planner",
     ("post", "/v1/policies"): "admin",
-    ("post", "/v1/policies/{planning_group}/segments"): "admin",
+    ("post", "/v1/policies/{planning_group}/replenishment"): "admin",
     ("post", "/v1/what-if"): "viewer",
 }
 

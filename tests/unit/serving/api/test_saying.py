@@ -242,12 +242,12 @@ def test_only_an_admin_sets_a_budget_and_the_groups_other_parameters_stay(
     assert unknown.status_code == 422
 
 
-def test_an_admin_sets_the_policies_of_segments_and_the_budget_stays(
+def test_an_admin_sets_the_policies_of_a_group_and_its_segments_and_the_budget_stays(
     http: TestClient, written: Written, log: MemoryLog
 ) -> None:
     steady = {"segment": "A/X/smooth", "replenishment": {"policy": "base-stock", "level": 40}}
-    body = {"segments": [steady], "reason": "chosen by simulation"}
-    path, admin = f"/v1/policies/{GROUP}/segments", signed_in("admin")
+    body = {"replenishment": None, "segments": [steady], "reason": "chosen by simulation"}
+    path, admin = f"/v1/policies/{GROUP}/replenishment", signed_in("admin")
     assert http.post(path, json=body, headers=key()).status_code == 403
 
     answer = http.post(path, json=body, headers=key() | admin)

@@ -44,6 +44,11 @@ def simulated(panel: Path, out: Path, *options: str) -> str:
     return result.output
 
 
+def besides_ordering(found: dict[str, dict[str, float]]) -> float:
+    """Costs; the clairvoyant does not gather orders into lots, as min-max does."""
+    return found["total_cost"]["value"] - found["ordering_cost"]["value"]
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
@@ -74,8 +79,8 @@ def test_every_policy_can_be_simulated_and_who_knows_the_future_loses_no_sale(
     clairvoyant = policies.pop("clairvoyant:1")
     assert clairvoyant["fill_rate"]["value"] == 1
     assert clairvoyant["shortage_cost"]["value"] == 0
-    best = min(found["total_cost"]["value"] for found in policies.values())
-    assert clairvoyant["total_cost"]["value"] < best
+    best = min(besides_ordering(found) for found in policies.values())
+    assert besides_ordering(clairvoyant) < best
 
 
 def test_costs_add_up_and_intervals_hold_the_value(panel: Path, tmp_path: Path) -> None:
