@@ -227,10 +227,12 @@ def _set_policy(board: Board, somebody: Speaking, planning_group: str, changes: 
         raise HTTPException(422, f"planning_group: no group {planning_group} has planned yet")
 
     def make(now: int, request_id: str) -> Said:
-        told = {"event_time_ms": now, "author": somebody.holder.name, "request_id": request_id, **changes}
-        if known is not None:
-            return known.model_copy(update=told)
-        return Policy(policy_id=planning_group, planning_group=planning_group, **told)
+        told = {"planning_group": planning_group, "author": somebody.holder.name, **changes}
+        told |= {"event_time_ms": now, "request_id": request_id}
+        before = board.planners.answered(request_id) or known
+        if isinstance(before, Policy):
+            return before.model_copy(update=told)
+        return Policy(policy_id=planning_group, **told)
 
     said = somebody.say(make)
     if not isinstance(said, Policy):

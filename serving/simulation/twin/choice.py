@@ -21,7 +21,7 @@ from serving.simulation.twin.runs import Result
 from serving.simulation.twin.scores import METRICS, Sums
 
 LEAST_SKUS = 10
-"""SKUs below which a segment keeps the default."""
+"""SKUs below which a segment keeps the policy for all, and all keep the default."""
 CHANCE = 0.05
 DEFAULT = Policy(OWN, None)
 _AS_BEFORE = CoverUntilNextArrival(policy="cover-until-next-arrival")

@@ -96,6 +96,17 @@ def test_order_up_to_by_cycle_service_is_the_poisson_quantile_less_the_position(
     assert asked(policy, even_poisson(mean), on_hand=3.0) == poisson(mean).ppf(level) - 3
 
 
+@pytest.mark.parametrize("level", [0.6, 0.9, 0.99])
+def test_a_service_level_set_by_a_target_orders_what_the_items_own_one_would(level: float) -> None:
+    target = CycleService(kind="cycle_service", level=level)
+    policy = CoverUntilNextArrival(policy="cover-until-next-arrival", target=target)
+
+    assert (
+        wanted(on_hand=5, replenishment=policy).quantity
+        == wanted(on_hand=5, cycle_service_level=level).quantity
+    )
+
+
 def test_order_up_to_by_cost_is_the_quantile_at_the_critical_ratio_of_a_day_held() -> None:
     """Stockout 39 times holding: 39 / 40 = 0.975, Poisson 25."""
     target = LeastCost(kind="cost", stockout_rate=39.0, holding_rate=365.0)

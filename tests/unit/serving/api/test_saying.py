@@ -265,6 +265,24 @@ def test_an_admin_sets_the_policies_of_a_group_and_its_segments_and_the_budget_s
     assert "base-stock.level" in str(broken.json())
 
 
+def test_a_budget_set_again_by_its_key_is_answered_alike_though_the_policies_have_changed_since(
+    http: TestClient, written: Written
+) -> None:
+    admin = signed_in("admin")
+    budget = {"planning_group": GROUP, "budget": None, "reason": "cash is back"}
+    order_up_to = {"policy": "order-up-to", "target": {"kind": "fill_rate", "level": 0.97}}
+    policies = {"replenishment": order_up_to, "segments": [], "reason": "more service"}
+    first = http.post("/v1/policies", json=budget, headers=key() | admin)
+    http.post(f"/v1/policies/{GROUP}/replenishment", json=policies, headers=key(2) | admin)
+
+    again = http.post("/v1/policies", json=budget, headers=key() | admin)
+    other = http.post("/v1/policies", json=budget | {"planning_group": "x"}, headers=key() | admin)
+
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert len(written.messages) == 2
+    assert other.status_code in (409, 422)
+
+
 def test_everything_said_is_in_the_audit(http: TestClient, log: MemoryLog) -> None:
     http.post("/v1/overrides", json=FAIR, headers=key())
     one = log.messages(DECISIONS)[0].decision_id
