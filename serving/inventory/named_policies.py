@@ -88,8 +88,9 @@ def needs_whole_horizon(inputs: DecisionInputs) -> bool:
 
 
 def simulates_arrivals(inputs: DecisionInputs) -> bool:
-    """Whether the order-up-to level is found by simulation: the lead time is random."""
-    return isinstance(inputs.replenishment, OrderUpTo) and len(inputs.lead_times) > 1
+    """Whether the order-up-to level is found by simulation: no formula is exact for what is known."""
+    has_formula = len(inputs.lead_times) == 1 and inputs.unmet_demand == "backordered"
+    return isinstance(inputs.replenishment, OrderUpTo) and not has_formula
 
 
 def policy_group(inputs: DecisionInputs) -> str:

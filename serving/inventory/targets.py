@@ -52,7 +52,7 @@ def _warm_up(inputs: DecisionInputs) -> int:
 
 
 def simulated_order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) -> Integers:
-    """S of (R,S) for random lead times [skus]; demand and lead times are taken to go on as they are.
+    """S of (R,S) by simulating the arrivals [skus]; demand and lead times are taken to go on as they are.
 
     What the days that the order covers ask for beyond the usual is added.
 

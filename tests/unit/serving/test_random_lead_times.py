@@ -48,12 +48,14 @@ def outlook(paths: NDArray[np.float64], **changes: Any) -> Outlook:
     return Outlook([known], paths, np.zeros(1), none, drawn[None], ["decision"], [EPOCH])
 
 
-def realised(level: int, delivery: Delivery, unmet: UnmetDemand) -> float:
+def realised(
+    level: int, delivery: Delivery, unmet: UnmetDemand, usual_days: int = 5, late_days: int = 25
+) -> float:
     late = np.random.default_rng(2).random((1, 96, 350)) < 0.2
     found = simulate_order_up_to(
         np.full((1, 1, 1), level),
         demand((1, 96, 350 * 7), 4),
-        np.where(late, 25, 5),
+        np.where(late, late_days, usual_days),
         Supply(delivery, unmet, 7),
         50,
     )
@@ -78,6 +80,21 @@ def test_a_supplier_who_is_late_now_and_then_does_not_cost_the_service_that_was_
 
     assert realised(formula, delivery, unmet) == pytest.approx(by_formula, abs=0.9)
     assert realised(int(wanted_quantities(known)[0]), delivery, unmet) == pytest.approx(90, abs=1.5)
+
+
+@pytest.mark.parametrize(("target", "by_formula"), [(0.8, 85.3), (0.9, 91.7)])
+def test_lost_sales_are_not_held_for_a_second_time(target: float, by_formula: float) -> None:
+    """L = 7 for certain: the quantile of demand over L + R serves more than was asked for."""
+    certain = [LeadTimeCount(days=7, receipts=9)]
+    known = outlook(
+        demand((1, 4000, 35), 3), lead_times=certain, replenishment=order_up_to(target), delivery="fifo"
+    )
+    _, covered = demand_over(known.demand, known.lead_days, 7)
+    formula = int(level_for_cycle_service(covered, np.array([target]))[0])
+    found = int(wanted_quantities(known)[0])
+
+    served = [realised(level, "fifo", "lost", late_days=7, usual_days=7) for level in (formula, found)]
+    assert served == [pytest.approx(by_formula, abs=1.2), pytest.approx(100 * target, abs=1.5)]
 
 
 @each_target
@@ -105,7 +122,8 @@ def test_a_simulated_decision_is_the_same_alone_among_others_and_again(
 
 def test_what_simulation_decides_has_a_digest_of_its_own_and_what_it_does_not_keeps_its_digest() -> None:
     constant, late_at_times = (
-        request(replenishment=order_up_to(0.9), lead_times=seen) for seen in (RANDOM[:1], RANDOM)
+        request(replenishment=order_up_to(0.9), lead_times=seen, unmet_demand="backordered")
+        for seen in (RANDOM[:1], RANDOM)
     )
 
     assert constant.input_digest() == digest_by(POLICY, constant)
