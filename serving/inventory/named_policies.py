@@ -53,19 +53,16 @@ from serving.inventory.targets import (
 )
 
 DEFAULT_POLICY = "cover-until-next-arrival"
-
-
-_FOR_LOST_SALES = (CappedBaseStock, ProjectedInventoryLevel, Lookahead)
+FOR_LOST_SALES = ("capped-base-stock", "projected-inventory-level", "lookahead")
+"""Policies that take unmet demand as lost; where customers wait the default decides."""
 
 
 def policy_of(inputs: DecisionInputs) -> Replenishment | None:
-    """The policy that decides a SKU; None is the default.
-
-    The default decides too where customers wait and the policy named is for lost sales.
-    """
-    if inputs.unmet_demand == "backordered" and isinstance(inputs.replenishment, _FOR_LOST_SALES):
+    """The policy that decides a SKU; None is the default."""
+    named = inputs.replenishment
+    if named is not None and named.policy in FOR_LOST_SALES and inputs.unmet_demand == "backordered":
         return None
-    return inputs.replenishment
+    return named
 
 
 def policy_name(inputs: DecisionInputs) -> str:

@@ -30,6 +30,7 @@ from batch.forecaster.sales_panel import MissingRows, read_sales_panel
 from batch.forecaster.segmentation import panel_segments
 from infra.contracts.message import Delivery, UnmetDemand
 from infra.errors import StockstreamError, exit_with_message
+from serving.inventory.named_policies import FOR_LOST_SALES
 from serving.simulation.twin.choice import Choice, Goal, candidates_of, choose_policies, parse_goal
 from serving.simulation.twin.choice_report import for_production
 from serving.simulation.twin.costs import read_costs
@@ -88,6 +89,17 @@ def run_all(
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+def refuse_for_lost_sales(policies: list[Policy]) -> None:
+    """Where customers wait a policy for lost sales would not run: the default would, under its name.
+
+    Raises:
+        StockstreamError: one is for lost sales.
+    """
+    for policy in policies:
+        if policy.name in FOR_LOST_SALES:
+            raise StockstreamError(f"option --policy {policy.name}: it is for lost sales, not --backorders")
 
 
 def write_report(
@@ -153,13 +165,15 @@ def simulate(
     options = {name: str(value) for name, value in locals().items() if name not in ("out", "processes")}
     goal = None if choose is None else parse_goal(choose)
     policies, odds, charged = named_policies(policy, goal), parse_lead_time(lead_time), read_costs(costs)
+    unmet: UnmetDemand = "lost" if lost_sales else "backordered"
+    if unmet == "backordered":
+        refuse_for_lost_sales(policies)
     refuse_other_files(out)
     if seeds > 1 and len(odds.days) == 1:
         raise StockstreamError(
             f"option --seeds {seeds}: seeds differ in lead times only, and {lead_time} is a constant one"
         )
     orders: Delivery = "fifo" if delivery is Orders.fifo else "independent"
-    unmet: UnmetDemand = "lost" if lost_sales else "backordered"
     supply = Supply(odds, orders, review_weekday, minimum, case_pack, service, unmet)
     sales = read_sales_panel(panel, missing_rows)
     worlds = panel_worlds(sales, days + warm_up, supply, charged, seeds)

@@ -10,7 +10,7 @@ import pytest
 from infra.contracts.inventory import LeadTimeCount, OpenOrder
 from infra.contracts.replenishment import OrderLimits, Replenishment
 from infra.contracts.topics import ITEMS, POSITIONS, PURCHASE_ORDERS, STOCK_LEVELS, STOCK_MOVEMENTS
-from serving.inventory.named_policies import DEFAULT_POLICY
+from serving.inventory.named_policies import DEFAULT_POLICY, FOR_LOST_SALES
 from serving.inventory.order_rules import to_be_stored
 from serving.inventory.policy import decide, joint_draws
 from serving.inventory.projection import stock_paths
@@ -35,7 +35,6 @@ from tests.unit.serving.test_order_rules import inputs
 from tests.unit.serving.test_planner_stage import proposals, restarted
 from tests.unit.serving.test_policy import request, wanted
 
-FOR_LOST_SALES = {"capped-base-stock", "projected-inventory-level", "lookahead"}
 SIX_DAYS = [LeadTimeCount(days=6, receipts=9)]
 
 

@@ -118,6 +118,7 @@ def test_customers_who_wait_are_served_later_and_counted_as_not_served_on_the_da
         ),
         (("--policy", f"{OWN}:1.5"), "cycle service level above 0 and below 1"),
         (("--policy", "days-of-cover:many"), "days, above 0 to 365"),
+        (("--policy", "lookahead", "--backorders"), "lookahead: it is for lost sales, not --backorders"),
         (("--lead-time", "soon"), "--lead-time soon: accepted are days from 0 to 365"),
         (("--lead-time", "5:0.8,25:0.3"), "shares that sum to 1"),
         (("--seeds", "3"), "seeds differ in lead times only"),
