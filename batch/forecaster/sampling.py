@@ -189,8 +189,9 @@ def _write_both_tails(scores: Floats, chances: Floats, scratch: Floats) -> None:
     far = np.flatnonzero(size >= 1)
     tail = 0.5 * erfc(size.take(far))
     is_high = scaled.take(far) > 0
-    chances[is_high.astype(np.int64), far] = tail
-    chances[(~is_high).astype(np.int64), far] = 1 - tail
+    cells = chances.reshape(-1)
+    cells[far + len(scores) * is_high] = tail
+    cells[far + len(scores) * ~is_high] = 1 - tail
 
 
 class _Segments:
