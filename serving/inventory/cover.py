@@ -75,7 +75,7 @@ def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:
     """The least whole quantity that suffices on a share of paths of at least the service level.
 
     Args:
-        required: units [skus, paths].
+        required: units, ascending [skus, paths].
         cycle_service_level: target probability of a cycle without stock-out [skus].
 
     Returns:
@@ -83,8 +83,7 @@ def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:
     """
     paths = required.shape[1]
     rank = np.ceil(cycle_service_level * paths - 1e-9).astype(np.int64) - 1
-    ordered = np.sort(required, axis=1)
-    chosen = np.take_along_axis(ordered, np.clip(rank, 0, paths - 1)[:, None], axis=1)[:, 0]
+    chosen = np.take_along_axis(required, np.clip(rank, 0, paths - 1)[:, None], axis=1)[:, 0]
     whole: Integers = np.ceil(chosen).astype(np.int64)
     return whole
 
@@ -93,10 +92,10 @@ def chances_needed(required: Floats, bounds: Integers) -> Floats:
     """Mean probability, for each block of units between neighbouring bounds, that a unit of it is needed.
 
     Args:
-        required: units per path of one SKU [paths].
+        required: units per path of one SKU, ascending [paths].
         bounds: units, ascending [blocks + 1].
     """
-    needed = np.sort(np.ceil(required))
+    needed = np.ceil(required)
     sum_of_greatest = np.zeros(len(needed) + 1)
     np.cumsum(needed[::-1], out=sum_of_greatest[1:])
     beyond = len(needed) - needed.searchsorted(bounds, side="right")

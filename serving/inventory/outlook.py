@@ -62,11 +62,15 @@ class Outlook:
 
     @cached_property
     def required(self) -> Floats:
-        """The least quantity per path with which no day until the next order runs out [skus, paths]."""
+        """The least quantity per path with which no day until the next order runs out.
+
+        [skus, paths], ascending: which path it is of tells nothing more.
+        """
         waits = np.array([each.unmet_demand == "backordered" for each in self.inputs])
-        return required_quantities(
+        by_path = required_quantities(
             self.demand, self.net_stock, self.arrivals, self.lead_days, self.review_days, waits
         )
+        return np.sort(by_path, axis=1)
 
     def policies(self, kind: type[Named]) -> list[Named]:
         """The SKUs' policies, all of one kind."""

@@ -158,8 +158,8 @@ def _decide_together(requests: Sequence[Request], sampler: PathSampler) -> dict[
 
 def _until_end(outlook: Outlook, lasting: NDArray[np.bool_]) -> Integers:
     """What SKUs want when demand ends: no more than some path needs, whatever level or lot was asked for."""
-    beyond_position = outlook.demand.sum(axis=2) - outlook.position[:, None]
-    most = np.ceil(np.maximum(beyond_position, outlook.required).max(axis=1)).astype(np.int64)
+    beyond_position = outlook.demand.sum(axis=2).max(axis=1) - outlook.position
+    most = np.ceil(np.maximum(beyond_position, outlook.required[:, -1])).astype(np.int64)
     wanted = wanted_quantities(outlook)
     return np.where(lasting, wanted, np.minimum(wanted, most))
 

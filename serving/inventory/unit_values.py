@@ -19,7 +19,7 @@ def value_segments(quantity: int, required: Floats, inputs: DecisionInputs) -> l
 
     Args:
         quantity: units wanted, whole packs.
-        required: units needed per path [paths].
+        required: units needed per path, ascending [paths].
         inputs: gives margin, pack and minimum order.
     """
     if quantity == 0:
