@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.inventory import DecisionInputs, LeadTimeCount
 from infra.contracts.message import Money
-from infra.contracts.replenishment import OrderUpTo, Target
+from infra.contracts.replenishment import OrderUpTo, Replenishment, Target
 from serving.inventory.arrivals import arrival_days
 from serving.inventory.cover import lead_within
 from serving.inventory.named_policies import policy_group, wanted_quantities
@@ -40,7 +40,8 @@ class Known:
 
 def planned_levels(known: Known, target: Target, supply: Supply) -> Integers:
     """The level of one decision of each SKU [skus], by the function that `decide` calls."""
-    inputs = [_inputs(counts, target, supply) for counts in known.lead_times]
+    policy = OrderUpTo(policy="order-up-to", target=target)
+    inputs = [item_inputs(counts, supply, policy) for counts in known.lead_times]
     groups: dict[str, list[int]] = {}
     for sku, each in enumerate(inputs):
         groups.setdefault(policy_group(each), []).append(sku)
@@ -73,7 +74,10 @@ def _outlook(inputs: list[DecisionInputs], demand: Floats, skus: list[int]) -> O
     )
 
 
-def _inputs(counts: list[LeadTimeCount], target: Target, supply: Supply) -> DecisionInputs:
+def item_inputs(
+    counts: list[LeadTimeCount], supply: Supply, policy: Replenishment | None = None
+) -> DecisionInputs:
+    """Of an item with nothing on hand and nothing on order that any quantity can be ordered of."""
     return DecisionInputs(
         forecast=None,
         on_hand=0,
@@ -93,5 +97,5 @@ def _inputs(counts: list[LeadTimeCount], target: Target, supply: Supply) -> Deci
         time_zone="UTC",
         end_ms=None,
         input_stale=False,
-        replenishment=OrderUpTo(policy="order-up-to", target=target),
+        replenishment=policy,
     )
