@@ -14,6 +14,7 @@ from pyspark.ml.recommendation import ALS
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.archive import read_events
+from batch.forecaster.categories import write_categories
 from batch.forecaster.cold_start_file import write_cold_start
 from batch.forecaster.cold_start_fit import fit_cold_start
 from batch.forecaster.items import (
@@ -73,8 +74,9 @@ ORDER BY sku
 
 
 def update_cold_start(spark: SparkSession, events: Path, panel_dir: Path) -> str:
-    """Learns the cold start from the current panel and writes it beside it; says what it learned from."""
+    """Writes the categories beside the current panel, and the cold start learned from it; says what from."""
     items = catalogue_items(spark, read_events(spark, events, ITEMS))
+    write_categories(panel_dir, items)
     factors = item_factors(spark, read_events(spark, events, CLICKSTREAM), items)
     try:
         cold = fit_cold_start(read_panel(panel_dir), items, factors)

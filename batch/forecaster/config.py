@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
+from infra.contracts.message import left_out_if_none
 
 FEATURE_SCHEMA: Literal[3] = 3
 """Version of the network's inputs and of what its outputs mean; a model of another version is refused."""
@@ -20,7 +21,8 @@ class ForecasterConfig(BaseModel):
     running features.
     `base_days` are the window lengths, in known open days, of the empirical quantiles the network bends.
     `pooled_quantiles` are the quantiles of units / level over all training days, one per quantile level.
-    A series or location that is not listed has index 0. `counts` says whether demand is whole units.
+    A series or location that is not listed has index 0. `categories` holds that of each of `series`, `none`
+    where none is known, and is absent where there are not two. `counts` says whether demand is whole units.
     `recent_share` is the weight of the mean of the empirical quantiles as they are; of the rest, `bent_share`
     is the weight of the bent ones, and what remains is the parametric mixture's.
     """
@@ -43,6 +45,7 @@ class ForecasterConfig(BaseModel):
     recent_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     series: tuple[tuple[str, str], ...]
     locations: tuple[str, ...]
+    categories: tuple[str, ...] | None = Field(None, exclude_if=left_out_if_none)
     pooled_quantiles: tuple[float, ...]
     copula: Copula = Copula(level=0.1, decay=0.0)
     fallback_copula: Copula = Copula(level=0.15, decay=0.4)

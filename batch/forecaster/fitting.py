@@ -7,6 +7,7 @@ import numpy as np
 
 from batch.copula_fit import TAUS, fit_copula
 from batch.forecaster.artifact import Weights
+from batch.forecaster.categories import learnable_categories
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
@@ -129,6 +130,7 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
         encoder_days=min(ENCODER_DAYS, len(panel.units[0]) // 2),
         series=panel.series,
         locations=tuple(sorted({location for _, location in panel.series})),
+        categories=learnable_categories(panel.category),
         counts=bool((panel.units == np.round(panel.units)).all()),
         pooled_quantiles=pooled_quantiles(panel, seasons.effects[1:], QUANTILE_LEVELS),
     )

@@ -1,11 +1,13 @@
 """The LSTM that turns the recent days of a series into a distribution for each day ahead."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from batch.forecaster.config import ForecasterConfig
+from batch.forecaster.items import NO_ATTRIBUTE
 from batch.forecaster.seasonality import EFFECTS
 from batch.forecaster.windows import DAY_FEATURES, FUTURE_FEATURES, OWN_FEATURES
 
@@ -14,7 +16,7 @@ SUMMARY_LEVELS = (3, 5, 7, 9, 12, 14, 17)
 """Knots of the empirical quantile functions that the encoder's state is joined with."""
 
 LOG_BOUND = 4.0
-FIRST_SPREAD, FIRST_LOG_SHAPE = 0.3, 0.4
+FIRST_SPREAD, FIRST_LOG_SHAPE, FIRST_EMBEDDING = 0.3, 0.4, 0.1
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,26 @@ class NetworkInput:
     bases: Tensor
     ahead: Tensor
     open: Tensor
+
+
+class CategoryEmbedding(nn.Module):
+    """A vector per category, and one for unknown ones; a series stays in the category it was trained in."""
+
+    of_series: Tensor
+
+    def __init__(self, categories: Sequence[str], size: int) -> None:
+        super().__init__()
+        known = sorted(set(categories) - {NO_ATTRIBUTE})
+        place = {name: index for index, name in enumerate(known, 1)} | {NO_ATTRIBUTE: 0}
+        index = torch.tensor([0, *(place[name] for name in categories)])
+        self.register_buffer("of_series", index, persistent=False)
+        self.embedding = nn.Embedding(len(place), size)
+        nn.init.normal_(self.embedding.weight, std=FIRST_EMBEDDING)
+
+    def forward(self, series: Tensor) -> Tensor:
+        """(b, size) vectors of series (b,) by index, 0 unknown."""
+        found: Tensor = self.embedding(self.of_series[series])
+        return found
 
 
 class DemandNetwork(nn.Module):
@@ -70,9 +92,11 @@ class DemandNetwork(nn.Module):
         self.register_buffer("effects", torch.zeros(len(config.series) + 1, EFFECTS))
         self.register_buffer("log_dispersion", torch.zeros(len(config.series) + 1))
         self._start_at_the_bases()
+        names = config.categories
+        self.category = None if names is None else CategoryEmbedding(names, config.embedding_size)
 
     def _start_at_the_bases(self) -> None:
-        nn.init.normal_(self.location.weight, std=0.1)
+        nn.init.normal_(self.location.weight, std=FIRST_EMBEDDING)
         for head in (self.mixture, self.bent):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
@@ -100,6 +124,8 @@ class DemandNetwork(nn.Module):
         """Both heads from the encoder's outputs (b, p, hidden) and the origins' own day features."""
         b, p = encoded.shape[:2]
         identity = self.location(batch.location)
+        if self.category is not None:
+            identity = identity + self.category(batch.series)
         log_k = self.log_dispersion[batch.series][:, None, None].expand(b, p, 1)
         summary = torch.log1p(batch.bases[..., SUMMARY_LEVELS]).flatten(2)
         parts = [encoded, identity[:, None].expand(b, p, -1), summary, today[..., :OWN_FEATURES], log_k]

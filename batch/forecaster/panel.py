@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from batch.forecaster.categories import read_categories
+from batch.forecaster.items import NO_ATTRIBUTE
 from batch.forecaster.windows import NEUTRAL, DemandWindow, Flags, Floats, fill_neutral
 from infra.errors import StockstreamError
 
@@ -41,6 +43,7 @@ class DemandPanel:
         promotion: (n, days) from 0, none, to 1, on all day; 0 if left out.
         planned_promotion: (n, days) the part of it that was known ahead; all of it if left out.
         unit_price: (n, days) what `price` is a multiple of the usual of; NaN where unknown or left out.
+        category: each series', `none` where it has none; `none` for all if left out.
     """
 
     series: tuple[tuple[str, str], ...]
@@ -54,6 +57,7 @@ class DemandPanel:
     promotion: Floats = None  # type: ignore[assignment]
     planned_promotion: Floats = None  # type: ignore[assignment]
     unit_price: Floats = None  # type: ignore[assignment]
+    category: tuple[str, ...] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         fill_neutral(self, {"price": self.units.shape, "promotion": self.units.shape})
@@ -61,6 +65,8 @@ class DemandPanel:
             object.__setattr__(self, "planned_promotion", self.promotion)
         if self.unit_price is None:
             object.__setattr__(self, "unit_price", np.broadcast_to(np.nan, self.units.shape))
+        if self.category is None:
+            object.__setattr__(self, "category", (NO_ATTRIBUTE,) * len(self.series))
 
     def day(self, index: int) -> date:
         return self.first_day + timedelta(days=index)
@@ -96,8 +102,11 @@ class DemandPanel:
     def rows(self, rows: slice | NDArray[np.intp]) -> "DemandPanel":
         """The panel of some of its series."""
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
-        series = tuple(self.series[row] for row in np.arange(len(self.series))[rows])
-        return replace(self, series=series, **arrays)
+        places = np.arange(len(self.series))[rows].tolist()
+        names: dict[str, Any] = {
+            name: tuple(getattr(self, name)[place] for place in places) for name in ("series", "category")
+        }
+        return replace(self, **names, **arrays)
 
     def sample(self, most: int) -> "DemandPanel":
         """All series, or where there are more than `most`, at most as many, evenly spaced."""
@@ -137,7 +146,7 @@ def last_known(price: Floats) -> Floats:
 
 
 def read_panel(panel_dir: Path) -> DemandPanel:
-    """Reads the panel that `stockstream history` wrote, with `price` and `promotion` where it has them.
+    """Reads the panel that `stockstream history` wrote, with prices, promotions and categories if any.
 
     Raises:
         StockstreamError: there is no panel, or it is empty.
@@ -149,7 +158,8 @@ def read_panel(panel_dir: Path) -> DemandPanel:
         raise StockstreamError(f"panel {panel_dir} has no rows: run `stockstream history` first")
     rows = table.select([name for name in _COLUMNS if name in table.column_names]).to_pandas()
     rows["date"] = pd.to_datetime(rows["date"])
-    return panel_of_rows(rows, str(manifest["panel_hash"]))
+    panel, categories = panel_of_rows(rows, str(manifest["panel_hash"])), read_categories(panel_dir)
+    return replace(panel, category=tuple(categories.get(sku, NO_ATTRIBUTE) for sku, _ in panel.series))
 
 
 def _read_manifest(panel_dir: Path) -> dict[str, Any]:
@@ -174,7 +184,7 @@ def panel_of_rows(rows: pd.DataFrame, panel_hash: str) -> DemandPanel:
     open_days = np.nan_to_num(cells.wide(rows["open"]))
     available = rows["available"] if "available" in rows else pd.Series(1.0, rows.index)
     observed = available.astype(float).fillna(1.0) >= FULL_DAY
-    covariates = {}
+    covariates: dict[str, Any] = {}
     if "price" in rows:
         covariates["unit_price"] = last_known(cells.wide(rows["price"]))
         covariates["price"] = relative_price(covariates["unit_price"])

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.forecaster import panel_cells
+from batch.forecaster.items import NO_ATTRIBUTE
 from batch.forecaster.panel import FULL_DAY, DemandPanel, last_known, relative_price
 from batch.forecaster.panel_table import PanelTable, read_table
 from batch.forecaster.windows import Flags, Floats
@@ -32,19 +34,22 @@ class SalesPanel:
         demand: the series with their days; a day without a row is not observed unless it counts as zero.
         calendar_known: whether open days come from a column `open`, so that they are known ahead.
         price: (n, days) money per unit, NaN where unknown; None without the column.
-        category: (n,) index of the series' category, 0 for all without the column.
         facts: the panel in numbers, for the report.
     """
 
     demand: DemandPanel
     calendar_known: bool
     price: Floats | None
-    category: Ints
     facts: dict[str, Any]
 
     @property
     def days(self) -> int:
         return int(self.demand.units.shape[1])
+
+    @cached_property
+    def category(self) -> Ints:
+        """(n,) index of each series' category."""
+        return np.unique(self.demand.category, return_inverse=True)[1]
 
 
 def read_sales_panel(path: Path, missing_rows: MissingRows = "auto") -> SalesPanel:
@@ -127,13 +132,13 @@ def _as_arrays(table: PanelTable, missing_rows: MissingRows) -> SalesPanel:
         open=days.launched & days.location_open,
         location_open=days.location_open,
         panel_hash="",
+        category=_category(table, row, len(keys)),
         **_known_ahead(table, grid, price),
     )
     return SalesPanel(
         demand=replace(demand, panel_hash=_digest(demand)),
         calendar_known="open" in table.columns,
         price=price,
-        category=_category(table, row, len(keys)),
         facts={**_facts(table, demand), **days.facts()},
     )
 
@@ -259,8 +264,10 @@ def _known_ahead(table: PanelTable, grid: _Grid, price: Floats | None) -> dict[s
     return found
 
 
-def _category(table: PanelTable, row: NDArray[np.intp], series: int) -> NDArray[np.int64]:
+def _category(table: PanelTable, row: NDArray[np.intp], series: int) -> tuple[str, ...]:
+    if "category" not in table.columns:
+        return (NO_ATTRIBUTE,) * series
+    names, index = panel_cells.names(table, "category", empty=NO_ATTRIBUTE)
     found = np.zeros(series, dtype=np.int64)
-    if "category" in table.columns:
-        found[row.ravel()] = panel_cells.names(table, "category", empty="none")[1]
-    return found
+    found[row.ravel()] = index
+    return tuple(names[place] for place in found.tolist())

@@ -108,7 +108,6 @@ def _task(shop: Shop) -> Task:
         demand=shop.whole,
         calendar_known=True,
         price=None,
-        category=np.unique(shop.groups["category"], return_inverse=True)[1],
         facts={},
     )
     rolling = rolling_origins(panel, HORIZON, ORIGINS, HORIZON)
@@ -160,6 +159,7 @@ def _shop(series: int, development: bool) -> Shop:
         promotion=known["activity_flag"].unstack("dt").to_numpy(dtype=np.float64),
     )
     category = known["second_category_id"].unstack("dt").iloc[:, 0].astype(str).tolist()
+    whole = replace(whole, category=tuple(category))
     return Shop(whole, data, {"store": [store for _, store in whole.series], "category": category})
 
 

@@ -86,7 +86,6 @@ def _task(generated: GeneratedDemand, origins: int) -> Task:
         demand=generated.panel(),
         calendar_known=True,
         price=generated.price,
-        category=np.zeros(generated.plan.series, dtype=np.int64),
         facts={},
     )
     rolling = rolling_origins(panel, HORIZON, origins, HORIZON)

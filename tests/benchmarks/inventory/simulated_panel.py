@@ -14,4 +14,4 @@ def simulated_panel(units: Integers) -> SalesPanel:
     always = np.ones(units.shape, dtype=np.bool_)
     series = tuple((f"sku-{row:04d}", "shop") for row in range(len(units)))
     days = DemandPanel(series, date(2024, 1, 1), units.astype(float), always, always, always, "0" * 64)
-    return SalesPanel(days, True, None, np.zeros(len(units), dtype=np.int64), {})
+    return SalesPanel(days, True, None, {})

@@ -46,6 +46,13 @@ def test_the_panel_has_one_ordered_row_per_sku_and_location(panel: DemandPanel) 
     assert_array_equal(panel.units, [[0, 0, 9, 8], [4, 0, 2, 1]])
 
 
+def test_a_panel_has_the_categories_that_history_wrote_beside_it(panel: DemandPanel, tmp_path: Path) -> None:
+    assert panel.category == ("none", "none")
+    (tmp_path / "_categories.json").write_text(json.dumps({"b": "food:fruit", "c": "toys"}))
+    assert read_panel(tmp_path).category == ("none", "food:fruit")
+    assert read_panel(tmp_path).sample(1).category == ("none",)
+
+
 def test_two_rows_of_one_day_are_refused() -> None:
     rows = pd.DataFrame([row("a", 1, 3.0), row("b", 2, 3.0), row("b", 2, 4.0)])
     with pytest.raises(StockstreamError, match=r"2 rows of \('b', 'shop'\) on 2011-01-02"):

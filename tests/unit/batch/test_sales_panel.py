@@ -48,6 +48,13 @@ def test_csv_and_parquet_file_and_folder_read_alike(tmp_path: Path) -> None:
     assert_array_equal(panels[0].demand.units.ravel(), table["units"])
 
 
+def test_a_series_has_the_category_of_its_rows_or_none(tmp_path: Path) -> None:
+    panel = read_csv(tmp_path, rows().assign(category=lambda table: table["sku"].map({"a": "food:fruit"})))
+    assert panel.demand.category == ("food:fruit", "none")
+    assert panel.category.tolist() == [0, 1]
+    assert read_csv(tmp_path, rows()).demand.category == ("none", "none")
+
+
 def test_a_sku_of_digits_keeps_its_leading_zeros(tmp_path: Path) -> None:
     panel = read_csv(tmp_path, rows(skus=("007", "7")))
     assert [sku for sku, _ in panel.demand.series] == ["007", "7"]
