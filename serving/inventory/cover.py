@@ -52,10 +52,11 @@ def required_quantities(
     lost_until = np.where(np.reshape(waits, (-1, 1)), 0, lead)
     stock = np.repeat(net_stock[:, None], demand.shape[1], axis=1)
     lowest, limit = np.zeros_like(stock), np.empty_like(stock)
-    first_arrival, last_lost, first_end = lead.min(), lost_until.max(), window_end.min()
-    is_owing = bool((net_stock < 0).any())
+    first_arrival, last_arrival, first_end = lead.min(), lead.max(), window_end.min()
+    last_lost, is_owing = lost_until.max(), bool((net_stock < 0).any())
+    may_be_short_before = is_owing or bool(np.any(waits))
     # 0 before a day and none from it on; looked up, as no processor predicts branches on random lead times
-    limits, until_lost = np.repeat([0.0, -np.inf], days), days - lost_until
+    limits, until_lost, until_arrival = np.repeat([0.0, -np.inf], days), days - lost_until, days - lead
     for day in range(min(days, int(window_end.max()))):
         stock += arrivals[:, :, day]
         owed = np.minimum(stock, 0.0) if is_owing else 0.0
@@ -63,11 +64,15 @@ def required_quantities(
         if day < last_lost:
             limits[day:].take(until_lost, out=limit, mode="clip")
             np.maximum(stock, limit + owed if is_owing else limit, out=stock)
+        if day < first_arrival:
+            continue
+        counted = stock
         if day >= first_end:
             limits[days - 1 - day :].take(window_end, out=limit, mode="clip")
-            np.minimum(lowest, np.maximum(stock, limit, out=limit), out=lowest)
-        elif day >= first_arrival:
-            np.minimum(lowest, stock, out=lowest)
+            counted = np.maximum(counted, limit, out=limit)
+        if may_be_short_before and day < last_arrival:
+            counted = np.maximum(counted, limits[day:].take(until_arrival, mode="clip"))
+        np.minimum(lowest, counted, out=lowest)
     return 0.0 - lowest
 
 

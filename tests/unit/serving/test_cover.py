@@ -53,11 +53,32 @@ def test_the_required_quantity_is_the_least_that_never_runs_out(path: Path) -> N
 
 
 @given(st.lists(one_path(), min_size=2, max_size=5))
+@settings(max_examples=500)
 def test_skus_that_owe_and_skus_that_lose_do_not_change_each_other(paths: list[Path]) -> None:
-    days = min(len(path[0]) for path in paths)
-    alike = [(path[0][:days], path[1], path[2][:days], 0, 1, path[5]) for path in paths]
+    days = max(len(path[0]) for path in paths)
+    alike = [(_longer(path[0], days), path[1], _longer(path[2], days), *path[3:]) for path in paths]
 
     assert required_of(*alike) == [required_of(each)[0] for each in alike]
+
+
+def _longer(units: list[int], days: int) -> list[int]:
+    return units + [0] * (days - len(units))
+
+
+@given(st.lists(one_path(), min_size=2, max_size=5))
+@settings(max_examples=500)
+def test_paths_of_one_sku_with_other_lead_times_do_not_change_each_other(paths: list[Path]) -> None:
+    _, net_stock, _, _, review, waits = paths[0]
+    days = max(path[3] for path in paths) + max(review, *(len(path[0]) for path in paths))
+    demand, arrivals = (np.array([[_longer(path[at], days) for path in paths]], dtype=float) for at in (0, 2))
+    leads, stock, reviews = np.array([[path[3] for path in paths]]), np.array([float(net_stock)]), [review]
+
+    required = required_quantities(demand, stock, arrivals, leads, np.array(reviews), waits)[0]
+
+    for path, wanted, coming, units in zip(paths, demand[0], arrivals[0], required, strict=True):
+        alone = wanted.astype(int).tolist(), net_stock, coming.astype(int).tolist(), path[3], review, waits
+        assert not runs_out(alone, int(units))
+        assert units == 0 or runs_out(alone, int(units) - 1)
 
 
 def test_a_service_target_over_the_window_is_a_quantile_of_its_demand() -> None:
