@@ -130,7 +130,7 @@ class Revisions:
         cause = self._cause(case, newest, state)
         if cause is None or self._is_settled(case, cause, settled):
             return "moot"
-        placed = state.ledger.is_placed(newest.decision_id, epoch_ms)
+        placed = state.ledger.is_placed(case.key, newest.decision_id, epoch_ms)
         if (held_back := self._held_back(case.trigger, newest, placed)) is not None:
             return held_back
         replaced = None if placed else newest.decision_id

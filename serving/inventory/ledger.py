@@ -60,9 +60,13 @@ class Ledger:
         """Takes a decision; repeating one changes nothing."""
         self._unanswered.apply_decision(decision)
 
-    def is_placed(self, decision_id: str, as_of_ms: int) -> bool:
-        """Whether an order event of the last two weeks had named the decision by then."""
-        return self._unanswered.is_answered(decision_id, as_of_ms)
+    def is_placed(self, key: Key, decision_id: str, as_of_ms: int) -> bool:
+        """Whether an order event of the key had named the decision by then."""
+        return any(line.answers(decision_id, as_of_ms) for line in self._lines(key))
+
+    def _lines(self, key: Key) -> Iterator[OrderLine]:
+        yield from self._orders.get(key, {}).values()
+        yield from self._settled.get(key, {}).values()
 
     def keys(self) -> Iterator[Key]:
         """Every key with a level or an order; sorted."""
@@ -86,8 +90,7 @@ class Ledger:
 
     def received(self, key: Key, after_ms: int, until_ms: int) -> int:
         """Units of all orders that arrived after one instant, up to another."""
-        lines = [*self._orders.get(key, {}).values(), *self._settled.get(key, {}).values()]
-        return sum(line.received(after_ms, until_ms) for line in lines)
+        return sum(line.received(after_ms, until_ms) for line in self._lines(key))
 
     def on_order(self, key: Key, as_of_ms: int) -> list[OpenOrder]:
         """Open orders, and earlier decisions that are still to become orders; oldest first."""

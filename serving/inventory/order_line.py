@@ -13,6 +13,7 @@ class _Event(NamedTuple):
     kind: str
     quantity: int
     supplier: str
+    decision_id: str
 
 
 @dataclass(slots=True)
@@ -50,6 +51,10 @@ class OrderLine:
         known = (event for event in self._events if after_ms < event.time_ms <= until_ms)
         return sum(event.quantity for event in known if event.kind == "received")
 
+    def answers(self, decision_id: str, as_of_ms: int) -> bool:
+        """Whether an event up to the instant names the decision."""
+        return any(event.decision_id == decision_id and event.time_ms <= as_of_ms for event in self._events)
+
     def is_settled(self, as_of_ms: int) -> bool:
         """Whether nothing is to come at the instant or, by what is known, at any later one."""
         ended = any(event.kind in ("received", "cancelled") for event in self._events)
@@ -57,4 +62,11 @@ class OrderLine:
 
 
 def _event(event: PurchaseOrderEvent) -> _Event:
-    return _Event(event.event_time_ms, event.event_id, event.event_type, event.quantity, event.supplier)
+    return _Event(
+        event.event_time_ms,
+        event.event_id,
+        event.event_type,
+        event.quantity,
+        event.supplier,
+        event.decision_id or "",
+    )

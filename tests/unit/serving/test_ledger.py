@@ -134,6 +134,19 @@ def test_a_settled_order_stays_settled_whatever_comes_again_afterwards(
         assert other.open_orders(KEY, instant) == kept.open_orders(KEY, instant)
 
 
+def test_a_decision_counts_as_placed_from_its_order_on_however_long_ago_that_has_come() -> None:
+    ledger = filled(
+        lambda each: each.apply_order(order("placed", "po-1", OPENING, 5, decision_id="decided")),
+        lambda each: each.apply_order(order("received", "po-1", OPENING + DAY_MS, 5)),
+        lambda each: each.forget_before(OPENING + 300 * DAY_MS),
+    )
+
+    assert not ledger.is_placed(KEY, "decided", OPENING - 1)
+    assert ledger.is_placed(KEY, "decided", OPENING)
+    assert ledger.is_placed(KEY, "decided", OPENING + 300 * DAY_MS)
+    assert not ledger.is_placed(KEY, "another", OPENING + 300 * DAY_MS)
+
+
 def test_lead_times_are_calendar_days_across_the_clock_change() -> None:
     receipts = Receipts()
     receipts.apply(order("placed", "po-1", local_ms("2011-10-24") + 600_000, 5))
