@@ -70,7 +70,8 @@ def _longer(units: list[int], days: int) -> list[int]:
 def test_paths_of_one_sku_with_other_lead_times_do_not_change_each_other(paths: list[Path]) -> None:
     _, net_stock, _, _, review, waits = paths[0]
     days = max(path[3] for path in paths) + max(review, *(len(path[0]) for path in paths))
-    demand, arrivals = (np.array([[_longer(path[at], days) for path in paths]], dtype=float) for at in (0, 2))
+    demand = np.array([[_longer(path[0], days) for path in paths]], dtype=np.float64)
+    arrivals = np.array([[_longer(path[2], days) for path in paths]], dtype=np.float64)
     leads, stock, reviews = np.array([[path[3] for path in paths]]), np.array([float(net_stock)]), [review]
 
     required = required_quantities(demand, stock, arrivals, leads, np.array(reviews), waits)[0]
