@@ -49,31 +49,39 @@ def required_quantities(
     days = demand.shape[2]
     lead = lead_within(lead_days, review_days, days)
     window_end = lead + review_days[:, None]
-    lost_until = np.where(np.reshape(waits, (-1, 1)), 0, lead)
+    is_lost = ~np.reshape(waits, (-1, 1))
+    lost = _Limit(np.where(is_lost, lead, 0), days, 0.0, -np.inf)
+    arrived, ended = _Limit(lead, days, 0.0, -np.inf), _Limit(window_end, days, -np.inf, 0.0)
     stock = np.repeat(net_stock[:, None], demand.shape[1], axis=1)
-    lowest, limit = np.zeros_like(stock), np.empty_like(stock)
-    first_arrival, last_arrival, first_end = lead.min(), lead.max(), window_end.min()
-    last_lost, is_owing = lost_until.max(), bool((net_stock < 0).any())
-    may_be_short_before = is_owing or bool(np.any(waits))
-    # 0 before a day and none from it on; looked up, as no processor predicts branches on random lead times
-    limits, until_lost, until_arrival = np.repeat([0.0, -np.inf], days), days - lost_until, days - lead
-    for day in range(min(days, int(window_end.max()))):
+    lowest, is_owing = np.zeros_like(stock), bool((net_stock < 0).any())
+    for day in range(min(days, ended.last)):
         stock += arrivals[:, :, day]
         owed = np.minimum(stock, 0.0) if is_owing else 0.0
         stock -= demand[:, :, day]
-        if day < last_lost:
-            limits[day:].take(until_lost, out=limit, mode="clip")
-            np.maximum(stock, limit + owed if is_owing else limit, out=stock)
-        if day < first_arrival:
-            continue
-        counted = stock
-        if day >= first_end:
-            limits[days - 1 - day :].take(window_end, out=limit, mode="clip")
-            counted = np.maximum(counted, limit, out=limit)
-        if may_be_short_before and day < last_arrival:
-            counted = np.maximum(counted, limits[day:].take(until_arrival, mode="clip"))
-        np.minimum(lowest, counted, out=lowest)
+        if day < lost.last:
+            np.maximum(stock, lost.at(day) + owed if is_owing else lost.at(day), out=stock)
+        if day >= arrived.first:
+            counted = stock if day < ended.first else np.maximum(stock, ended.at(day))
+            if day < arrived.last and (is_owing or not is_lost.all()):
+                counted = np.maximum(counted, arrived.at(day))
+            np.minimum(lowest, counted, out=lowest)
     return 0.0 - lowest
+
+
+class _Limit:
+    """A limit for each path that changes on a day of its own.
+
+    It is looked up, as no processor predicts branches on random lead times.
+    """
+
+    def __init__(self, changes: Integers, days: int, before: float, afterwards: float) -> None:
+        self.first, self.last = int(changes.min()), int(changes.max())
+        self._values, self._places = np.repeat([before, afterwards], days), days - changes
+        self._scratch = np.empty(changes.shape)
+
+    def at(self, day: int) -> Floats:
+        """The limits of a day [skus, paths], which the next call overwrites."""
+        return self._values[day:].take(self._places, out=self._scratch, mode="clip")
 
 
 def service_quantity(required: Floats, cycle_service_level: Floats) -> Integers:
