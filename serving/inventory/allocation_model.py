@@ -16,7 +16,7 @@ from infra.contracts.inventory import SolverOptions
 from serving.inventory.linear_model import INFINITY, Floats, Integers, LinearModel
 from serving.inventory.wishes import Limits, Wish
 
-_SHARE_OF_SEARCH = 0.85
+_SHARE_OF_SEARCH = 0.8
 """Of the time limit, for the whole program; the rest is for prices, and for what the solver is late by."""
 _LEAST_SECONDS = 1e-9
 
