@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 from batch.forecaster.champions import Champions
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.errors import ModelRejected
+from batch.forecaster.whole_file import write_whole
 from infra.errors import StockstreamError
 
 Weights = dict[str, NDArray[np.float32]]
@@ -120,8 +121,8 @@ def point_to(models_dir: Path, model_id: str) -> None:
     if before is None:
         (models_dir / PREVIOUS).unlink(missing_ok=True)
     else:
-        _replace(models_dir / PREVIOUS, f"{before}\n".encode())
-    _replace(models_dir / CURRENT, f"{model_id}\n".encode())
+        write_whole(models_dir / PREVIOUS, f"{before}\n".encode())
+    write_whole(models_dir / CURRENT, f"{model_id}\n".encode())
 
 
 def roll_back(models_dir: Path) -> str | None:
@@ -156,14 +157,6 @@ def _model_id(hashes: dict[str, str], panel_hash: str) -> str:
 
 def _json(value: dict[str, Any]) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
 
 
 def _write_folder(models_dir: Path, model_id: str, files: dict[str, bytes]) -> None:

@@ -1,13 +1,12 @@
 """Which category a series is taken to be in, and the file beside the panel that names each item's."""
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batch.forecaster.items import NO_ATTRIBUTE, Items, category_levels
+from batch.forecaster.whole_file import write_whole
 
 FILE = "_categories.json"
 
@@ -34,9 +33,7 @@ def learnable_categories(categories: Sequence[str]) -> tuple[str, ...] | None:
 def write_categories(panel_dir: Path, items: Items) -> None:
     """Writes the category of every item that has one, in one step."""
     known = {sku: name for sku, name in zip(items.sku, items.category, strict=True) if name != NO_ATTRIBUTE}
-    with tempfile.NamedTemporaryFile("w", dir=panel_dir, prefix=".", delete=False) as file:
-        json.dump(known, file)
-    os.replace(file.name, panel_dir / FILE)
+    write_whole(panel_dir / FILE, json.dumps(known).encode())
 
 
 def read_categories(panel_dir: Path) -> Mapping[str, str]:

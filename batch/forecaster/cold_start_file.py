@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from safetensors.numpy import save
 from batch.forecaster.cold_start import OFFSETS, ColdStart, DayDistribution
 from batch.forecaster.errors import ModelRejected
 from batch.forecaster.items import Floats, ItemFactors
+from batch.forecaster.whole_file import write_whole
 
 FILE = "_cold_start.safetensors"
 FORMAT = 1
@@ -24,9 +23,7 @@ _OWN = ("effects", "number_mean", "coefficients", "location_effects", "prior")
 def write_cold_start(panel_dir: Path, cold: ColdStart) -> str:
     """Writes the file; returns its SHA-256 (hex), the same for the same content."""
     content = save(_tensors(cold), {"cold_start": json.dumps(_words(cold), sort_keys=True)})
-    with tempfile.NamedTemporaryFile(dir=panel_dir, prefix=".", delete=False) as file:
-        file.write(content)
-    os.replace(file.name, panel_dir / FILE)
+    write_whole(panel_dir / FILE, content)
     return hashlib.sha256(content).hexdigest()
 
 
