@@ -54,6 +54,7 @@ def required_quantities(
     arrived, ended = _Limit(lead, days, 0.0, -np.inf), _Limit(window_end, days, -np.inf, 0.0)
     stock = np.repeat(net_stock[:, None], demand.shape[1], axis=1)
     lowest, is_owing = np.zeros_like(stock), bool((net_stock < 0).any())
+    may_owe_before = is_owing or not is_lost.all()
     for day in range(min(days, ended.last)):
         stock += arrivals[:, :, day]
         owed = np.minimum(stock, 0.0) if is_owing else 0.0
@@ -62,7 +63,7 @@ def required_quantities(
             np.maximum(stock, lost.at(day) + owed if is_owing else lost.at(day), out=stock)
         if day >= arrived.first:
             counted = stock if day < ended.first else np.maximum(stock, ended.at(day))
-            if day < arrived.last and (is_owing or not is_lost.all()):
+            if may_owe_before and day < arrived.last:
                 counted = np.maximum(counted, arrived.at(day))
             np.minimum(lowest, counted, out=lowest)
     return 0.0 - lowest

@@ -65,11 +65,12 @@ def simulated_order_up_to_levels(outlook: Outlook, targets: Sequence[Target]) ->
     supply, warm_up = Supply(first.delivery, first.unmet_demand, review_days), _warm_up(first)
     asked = zip(outlook.inputs, outlook.decision_ids, outlook.epochs_ms, strict=True)
     lead_times = [lead_times_of_now(*each) for each in asked]
-    if service := [target.level for target in targets if isinstance(target, FillRate)]:
-        exact = simulated_levels(outlook.demand, lead_times, supply, warm_up, np.array(service), _fill_rate)
+    if rates := [target.level for target in targets if isinstance(target, FillRate)]:
+        asked_for, service = np.array(rates), _fill_rate
     else:
-        levels = cycle_service_levels(outlook, targets, outlook.review_days.astype(float))
-        exact = simulated_levels(outlook.demand, lead_times, supply, warm_up, levels, _cycle_service)
+        review = outlook.review_days.astype(float)
+        asked_for, service = cycle_service_levels(outlook, targets, review), _cycle_service
+    exact = simulated_levels(outlook.demand, lead_times, supply, warm_up, asked_for, service)
     exact += _beyond_usual(outlook.demand, outlook.lead_days, review_days)
     keyed = zip(exact.tolist(), outlook.decision_ids, strict=True)
     return np.array([whole_level(level, decision_id, "level") for level, decision_id in keyed])
