@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from infra.contracts.inventory import DecisionInputs, LeadTimeCount, OpenOrder
 from infra.contracts.message import UnmetDemand
-from serving.inventory.arrivals import arrival_days, arriving_units
-from serving.inventory.cover import lead_within
+from serving.inventory.cover import Integers
 from serving.inventory.named_policies import wanted_quantities
 from serving.inventory.order_up_to import Supply
-from serving.inventory.outlook import Outlook
+from serving.simulation.twin.shelf import Shelf
+from serving.simulation.twin.world import Order
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.inventory.estimates import estimate
-from tests.benchmarks.inventory.planned_levels import EPOCH_MS, item_inputs
+from tests.benchmarks.inventory.planned_levels import EPOCH_MS, item_inputs, outlook
 from tests.benchmarks.inventory.realised_service import (
     LEAD_TIMES,
     PATHS,
@@ -29,92 +29,55 @@ from tests.benchmarks.inventory.realised_service import (
     TARGETS,
     true_lead_times,
 )
-
-Floats = NDArray[np.float64]
+from tests.unit.serving.records import item
 
 SKUS, WARM_UP, CYCLES, POOL = 250, 15, 200, 20_000
 DAY_MS, FIRST_STOCK = 86_400_000, 60
 
 
-class Shelf:
-    """One SKU: units free, below 0 what is owed, and what is on order by the day it arrives."""
-
-    def __init__(self) -> None:
-        self.stock = FIRST_STOCK
-        self._orders: list[tuple[int, OpenOrder]] = []
-
-    def day(self, day: int, wanted: int, waits: bool) -> bool:
-        """Receives and sells; whether all demand was served."""
-        self.stock += sum(order.outstanding for arrives, order in self._orders if arrives == day)
-        self._orders = [each for each in self._orders if each[0] > day]
-        is_served = wanted <= self.stock
-        self.stock = self.stock - wanted if waits or is_served else 0
-        return is_served
-
-    def order(self, day: int, quantity: int, opens: int) -> None:
-        """Places an order at the close of a day; first in, first out if it may not open earlier."""
-        if quantity:
-            placed = EPOCH_MS + day * DAY_MS
-            line = OpenOrder(
-                order_id=f"po-{day}", supplier="supplier", outstanding=quantity, placed_ms=placed
+def seen(inputs: DecisionInputs, shelf: Shelf) -> list[DecisionInputs]:
+    """The inputs of a decision of each SKU now."""
+    orders: list[list[OpenOrder]] = [[] for _ in shelf.on_hand]
+    for each in shelf.open_orders:
+        orders[each.row].append(
+            OpenOrder(
+                order_id=each.order_id,
+                supplier=inputs.supplier,
+                outstanding=each.quantity,
+                placed_ms=EPOCH_MS + each.placed * DAY_MS,
             )
-            self._orders.append((opens, line))
-
-    def last_arrival(self) -> int:
-        """Day on which all that is on order has come."""
-        return max((arrives for arrives, _ in self._orders), default=0)
-
-    def seen(self, inputs: DecisionInputs) -> DecisionInputs:
-        """The inputs of a decision now."""
-        state = {
-            "on_hand": max(self.stock, 0),
-            "backordered": max(-self.stock, 0),
-            "open_orders": [order for _, order in self._orders],
-        }
-        return inputs.model_copy(update=state)
-
-
-def outlook(inputs: list[DecisionInputs], day: int, pool: Floats, rng: np.random.Generator) -> Outlook:
-    """As the Planner makes it, with paths of the true demand."""
-    epoch_ms, days = EPOCH_MS + day * DAY_MS, pool.shape[1]
-    ids = [f"decision-{sku}-{day}" for sku in range(len(inputs))]
-    arrives = [
-        arrival_days(each, made_id, epoch_ms, PATHS) for each, made_id in zip(inputs, ids, strict=True)
+        )
+    states = zip(shelf.on_hand.tolist(), shelf.backlog.tolist(), orders, strict=True)
+    return [
+        inputs.model_copy(update={"on_hand": units, "backordered": owed, "open_orders": lines})
+        for units, owed, lines in states
     ]
-    lead_days = np.stack([each[-1] for each in arrives])
-    return Outlook(
-        inputs,
-        pool[rng.integers(0, len(pool), (len(inputs), PATHS))],
-        np.array([float((each.on_hand or 0) - each.backordered) for each in inputs]),
-        arriving_units(inputs, arrives, days),
-        lead_within(lead_days, np.full(len(inputs), REVIEW_DAYS), days),
-        ids,
-        [epoch_ms] * len(inputs),
-    )
 
 
 def full_cycles(inputs: DecisionInputs, leads: tuple[int, int]) -> NDArray[np.bool_]:
     """Whether each SKU's review periods had no unmet demand [SKUs, cycles]."""
     rng = np.random.default_rng(4)
     pool = rng.negative_binomial(2, 1 / 3, (POOL, leads[1] + REVIEW_DAYS)).astype(float)
-    shelves, full = [Shelf() for _ in range(SKUS)], []
-    waits = inputs.unmet_demand == "backordered"
+    alike = item("A", delivery=inputs.delivery, unmet_demand=inputs.unmet_demand)
+    shelf, full = Shelf(np.full(SKUS, FIRST_STOCK), [], [alike] * SKUS), []
     for day in range(0, REVIEW_DAYS * (WARM_UP + CYCLES), REVIEW_DAYS):
-        seen = outlook([shelf.seen(inputs) for shelf in shelves], day, pool, rng)
-        took = np.where(rng.random(SKUS) < 0.2, leads[1], leads[0])
-        for shelf, quantity, days in zip(
-            shelves, wanted_quantities(seen).tolist(), took.tolist(), strict=True
-        ):
-            held_up = shelf.last_arrival() if inputs.delivery == "fifo" else 0
-            shelf.order(day, quantity, max(day + days, held_up))
-        demand = rng.negative_binomial(2, 1 / 3, (SKUS, REVIEW_DAYS)).tolist()
-        full.append(
-            [
-                all([shelf.day(day + ahead, units, waits) for ahead, units in enumerate(week)])
-                for shelf, week in zip(shelves, demand, strict=True)
-            ]
-        )
+        paths = pool[rng.integers(0, POOL, (SKUS, PATHS))]
+        ids = [f"decision-{sku}-{day}" for sku in range(SKUS)]
+        wanted = wanted_quantities(outlook(seen(inputs, shelf), paths, ids, EPOCH_MS + day * DAY_MS))
+        due = day + np.where(rng.random(SKUS) < 0.2, leads[1], leads[0])
+        asked = enumerate(zip(wanted.tolist(), due.tolist(), strict=True))
+        shelf.place(Order(f"po-{day}", sku, units, day, opens) for sku, (units, opens) in asked if units)
+        full.append(_is_full(shelf, day, rng.negative_binomial(2, 1 / 3, (SKUS, REVIEW_DAYS))))
     return np.array(full[WARM_UP:]).T
+
+
+def _is_full(shelf: Shelf, first_day: int, demand: Integers) -> NDArray[np.bool_]:
+    """Receives and sells over a review period; whether all demand was served on its day [SKUs]."""
+    is_full = np.ones(len(demand), dtype=np.bool_)
+    for day, units in enumerate(demand.T, start=first_day):
+        shelf.receive(day)
+        is_full &= shelf.serve(units) == units
+    return is_full
 
 
 def cell(supply_name: str, unmet: UnmetDemand, target: float) -> Figure:

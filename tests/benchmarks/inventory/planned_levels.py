@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from infra.contracts.inventory import DecisionInputs, LeadTimeCount
 from infra.contracts.message import Money
 from infra.contracts.replenishment import OrderUpTo, Replenishment, Target
-from serving.inventory.arrivals import arrival_days
+from serving.inventory.arrivals import arrival_days, arriving_units
 from serving.inventory.cover import lead_within
 from serving.inventory.named_policies import policy_group, wanted_quantities
+from serving.inventory.order_rules import net_stock
 from serving.inventory.order_up_to import Supply
 from serving.inventory.outlook import Outlook
 
@@ -49,28 +50,33 @@ def planned_levels(known: Known, target: Target, supply: Supply) -> Integers:
     for group in groups.values():
         for start in range(0, len(group), AT_ONCE):
             skus = group[start : start + AT_ONCE]
-            levels[skus] = wanted_quantities(
-                _outlook([inputs[sku] for sku in skus], known.demand[skus], skus)
-            )
+            asked, ids = [inputs[sku] for sku in skus], [f"decision-{sku}" for sku in skus]
+            levels[skus] = wanted_quantities(outlook(asked, known.demand[skus], ids, EPOCH_MS))
     return levels
 
 
-def _outlook(inputs: list[DecisionInputs], demand: Floats, skus: list[int]) -> Outlook:
-    """As the Planner makes it; in memory the paths of a day lie together, as there."""
-    count, paths, days = demand.shape
-    by_day = np.ascontiguousarray(demand.swapaxes(1, 2)).swapaxes(1, 2)
-    ids = [f"decision-{sku}" for sku in skus]
-    asked = zip(inputs, ids, strict=True)
-    lead_days = np.stack([arrival_days(each, name, EPOCH_MS, paths)[-1] for each, name in asked])
+def outlook(inputs: list[DecisionInputs], demand: Floats, ids: list[str], epoch_ms: int) -> Outlook:
+    """As the Planner makes it; in memory the paths of a day lie together, as there.
+
+    Args:
+        inputs: of each SKU.
+        demand: joint paths, units [skus, paths, days].
+        ids: of the decisions.
+        epoch_ms: of all of them.
+    """
+    paths, days = demand.shape[1:]
+    arrives = [
+        arrival_days(each, made_id, epoch_ms, paths) for each, made_id in zip(inputs, ids, strict=True)
+    ]
     review_days = np.array([each.review_period_days for each in inputs])
     return Outlook(
         inputs,
-        by_day,
-        np.zeros(count),
-        np.zeros(demand.shape),
-        lead_within(lead_days, review_days, days),
+        np.ascontiguousarray(demand.swapaxes(1, 2)).swapaxes(1, 2),
+        np.array([float(net_stock(each)) for each in inputs]),
+        arriving_units(inputs, arrives, days),
+        lead_within(np.stack([each[-1] for each in arrives]), review_days, days),
         ids,
-        [EPOCH_MS] * count,
+        [epoch_ms] * len(inputs),
     )
 
 
