@@ -107,7 +107,7 @@ def _shown(panel: SalesPanel, origin: int) -> tuple[int, ...]:
     return tuple(order[np.unique(place)].tolist())
 
 
-@app.command()
+@app.command(help=__doc__)
 def main(
     out: Annotated[
         Path | None, typer.Option(help="folder for the report; backtest/ of the run directory by default")
@@ -135,6 +135,7 @@ def main(
         MissingRows, typer.Option(help="what a day without a row between rows is")
     ] = "auto",
 ) -> None:
+    """Runs what the report lacks, writes it and prints its table."""
     settings = load_settings()
     names = [name.strip() for text in models or [] for name in text.split(",") if name.strip()]
     chosen = chosen_models(names, settings)

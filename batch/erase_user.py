@@ -217,6 +217,7 @@ def main(
     user: Annotated[str, typer.Option(help="the pseudonym, as in user_id")],
     run_dir: Annotated[Path | None, typer.Option(help="folder of the stack's files")] = None,
 ) -> None:
+    """Erases and says what was found."""
     settings = load_settings(**({"run_dir": run_dir} if run_dir else {}))
     done = erase(settings, user)
     if done.records or done.rejects:

@@ -72,6 +72,7 @@ def _planned_days(days: dict[str, pd.DataFrame]) -> Callable[[pd.DataFrame], pd.
     """What is known of one SKU's days, from the records of its plans; days of no plan are left out."""
 
     def planned(records: pd.DataFrame) -> pd.DataFrame:
+        """Days of one SKU at one location, as columns of `_PLANNED`."""
         sku, location = records["sku"].iloc[0], records["location"].iloc[0]
         of_location = days.get(location)
         if of_location is None:

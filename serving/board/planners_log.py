@@ -98,8 +98,18 @@ def described(said: Said) -> str:
         case Override():
             return f"order quantity of {said.scope} = {said.value:g}"
         case Policy():
-            budget = f"{said.budget.amount} {said.budget.currency}" if said.budget else "unlimited"
-            segments = [f"{each.segment} by {each.replenishment.policy}" for each in said.segments or []]
-            return "; ".join([f"budget of {said.planning_group}: {budget}", *segments])
+            return f"policy of {said.planning_group}: {'; '.join(_rules(said))}"
         case _:
             return f"{said.event_type} {said.decision_id}"
+
+
+def _rules(said: Policy) -> list[str]:
+    """What a policy says now, as a whole: the log does not tell which part of it was changed."""
+    rules = [f"budget {said.budget.amount} {said.budget.currency}" if said.budget else "no budget"]
+    if said.limits:
+        rules.append("limits of space or suppliers")
+    if said.replenishment:
+        rules.append(f"ordered by {said.replenishment.policy}")
+    rules += [f"category {each.category} by {each.replenishment.policy}" for each in said.categories or []]
+    rules += [f"segment {each.segment} by {each.replenishment.policy}" for each in said.segments or []]
+    return rules

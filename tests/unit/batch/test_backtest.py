@@ -79,6 +79,13 @@ def test_the_verb_writes_report_table_and_pictures(tmp_path: Path) -> None:
     assert not (tmp_path / ".out.unfinished").exists()
 
 
+def test_help_says_which_columns_a_panel_has() -> None:
+    said = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
+
+    for columns in ("sku, location, date, units", "available", "price, list_price, promotion", "category"):
+        assert f"{columns}: " in said, said
+
+
 def test_an_interrupted_backtest_leaves_no_report_and_goes_on_where_it_was(
     tmp_path: Path, panel: SalesPanel
 ) -> None:

@@ -257,7 +257,7 @@ def test_an_admin_sets_the_policies_of_a_group_and_its_segments_and_the_budget_s
     assert answer.json()["segments"] == [steady]
     assert event.budget == log.messages(POLICIES)[-1].budget
     (said, *_) = http.get("/v1/audit", params={"kind": "policy"}).json()["items"]
-    assert said["what"].endswith("; A/X/smooth by base-stock")
+    assert said["what"] == f"policy of {GROUP}: budget 150.00 GBP; segment A/X/smooth by base-stock"
 
     body["segments"] = [{"segment": "A/X/smooth", "replenishment": {"policy": "base-stock", "level": -1}}]
     broken = http.post(path, json=body, headers=key(2) | admin)
@@ -280,6 +280,8 @@ def test_a_budget_set_again_by_its_key_is_answered_alike_though_the_policies_hav
 
     assert (again.status_code, again.json()) == (201, first.json())
     assert len(written.messages) == 2
+    (said, *_) = http.get("/v1/audit", params={"kind": "policy"}).json()["items"]
+    assert said["what"] == f"policy of {GROUP}: no budget; ordered by order-up-to"
     assert other.status_code in (409, 422)
 
 
