@@ -1,4 +1,7 @@
-"""DeepAR of gluonts with a negative binomial, a peer for development: the extra `peers` has what it needs."""
+"""DeepAR of gluonts, a peer for development: the extra `peers` has what it needs.
+
+Whole units are negative binomial; where demand has fractions it is gluonts' own default, Student's t.
+"""
 
 import logging
 import tempfile
@@ -8,17 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batch.backtesting.forecaster import Forecast, History, of_paths
 from infra.contracts.demand import QUANTILE_LEVELS
-from infra.errors import StockstreamError
 
 PATHS = 200
 SEED = 1
 
 
 class DeepAR:
-    """Autoregressive LSTM; sees price, promotion, open days; days that are not demand are missing."""
+    """Autoregressive LSTM; sees price, promotion, open days, category; days not known are missing."""
 
     sums = f"{PATHS} sample paths"
 
@@ -27,34 +30,44 @@ class DeepAR:
     ) -> None:
         self._epochs, self._batches, self._seconds, self._paths = epochs, batches, seconds, paths
         self._predictor: Any = None
+        self._categories = 1
 
     def fit(self, history: History) -> None:
         from lightning import seed_everything
 
+        self._categories = int(history.category.max()) + 1
         with _quiet_lightning() as folder:
             seed_everything(SEED, verbose=False)
-            self._predictor = self._estimator(history, folder).train(_dataset(history, ahead=False))
+            self._predictor = self._estimator(history, folder).train(
+                _dataset(history, history.category, ahead=False)
+            )
 
     def forecast(self, history: History) -> Forecast:
         from lightning import seed_everything
 
         with _quiet_lightning():
             seed_everything(SEED, verbose=False)
-            made = list(self._predictor.predict(_dataset(history, ahead=True), num_samples=self._paths))
+            category = np.minimum(history.category, self._categories)  # one for all that are new
+            dataset = _dataset(history, category, ahead=True)
+            made = list(self._predictor.predict(dataset, num_samples=self._paths))
         paths = np.stack([one.samples for one in made]).astype(np.float64)
         return of_paths(paths, history.future_open, history.taus, QUANTILE_LEVELS)
 
     def _estimator(self, history: History, folder: str) -> Any:
         from gluonts.torch import DeepAREstimator
-        from gluonts.torch.distributions import NegativeBinomialOutput
+        from gluonts.torch.distributions import NegativeBinomialOutput, StudentTOutput
 
+        units = history.panel.units
+        is_whole = bool((units == np.round(units)).all())
         limit = {} if self._seconds is None else {"max_time": {"seconds": self._seconds}}
         return DeepAREstimator(
             freq="D",
             prediction_length=history.horizon,
             context_length=2 * history.horizon,
             num_feat_dynamic_real=3,
-            distr_output=NegativeBinomialOutput(),
+            num_feat_static_cat=int(self._categories > 1),
+            cardinality=[self._categories + 1],
+            distr_output=NegativeBinomialOutput() if is_whole else StudentTOutput(),
             batch_size=64,
             num_batches_per_epoch=self._batches,
             trainer_kwargs={
@@ -69,12 +82,10 @@ class DeepAR:
         )
 
 
-def _dataset(history: History, ahead: bool) -> Any:
+def _dataset(history: History, category: NDArray[np.int64], ahead: bool) -> Any:
     from gluonts.dataset.common import ListDataset
 
     panel = history.panel
-    if not np.all(panel.units == np.floor(panel.units)):
-        raise StockstreamError("demand has fractions of units: a negative binomial counts whole ones")
     target = np.where(history.known | ~panel.open, panel.units, np.nan)
     features = [
         np.concatenate(pair, axis=1)
@@ -91,6 +102,7 @@ def _dataset(history: History, ahead: bool) -> Any:
             "start": np.datetime64(panel.day(int(start)), "D").astype(str),
             "target": target[row, start:],
             "feat_dynamic_real": np.stack([feature[row, start:days] for feature in features]),
+            "feat_static_cat": [int(category[row])],
         }
         for row, start in enumerate(first)
     ]

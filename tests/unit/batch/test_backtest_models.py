@@ -170,6 +170,17 @@ def test_drawn_sums_have_the_mean_and_spread_of_independent_days() -> None:
     assert high - low == pytest.approx(2 * 1.2816 * values.std() * np.sqrt(14), rel=0.15)
 
 
+def test_deepar_forecasts_fractions_and_a_category_it_has_not_learned(tmp_path: Path) -> None:
+    table = sales().assign(units=lambda each: each["units"] / 3, category=lambda each: each["sku"])
+    early, late = (history_at(read(tmp_path, table), day, HORIZON, TAUS) for day in (60, ORIGIN))
+    model = DeepAR(epochs=1, batches=2)
+    model.fit(early)
+    made = model.forecast(late)
+    assert (early.category.tolist(), late.category.tolist()) == ([0, 1], [0, 1, 2])
+    assert np.isfinite(made.daily).all()
+    assert (made.daily % 1 > 0).any()
+
+
 def test_lightgbm_sees_promotions_ahead(tmp_path: Path) -> None:
     table = sales()
     table.loc[table["promotion"], "units"] *= 5
