@@ -17,7 +17,7 @@ from batch.forecaster.fallback import empirical_forecast
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.scores import interval_coverage, weighted_quantile_loss
-from batch.forecaster.windows import DemandWindow, Floats
+from batch.forecaster.windows import DemandWindow, Flags, Floats
 from infra.contracts.demand import HORIZON_DAYS, Copula
 from infra.errors import StockstreamError
 
@@ -47,6 +47,40 @@ class Forecasts:
 
     daily: Floats
     cumulative: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What came after several origins, (origins, n, horizon) each: demand, and where no stock-out cut it."""
+
+    demand: Floats
+    known: Flags
+
+    @classmethod
+    def of(cls, panel: DemandPanel, origins: Sequence[int]) -> "Outcomes":
+        """Of all series.
+
+        Raises:
+            StockstreamError: stock-outs leave nothing to compare forecasts on.
+        """
+        known = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+        outcome = cls(actuals(panel, origins), known)
+        if not outcome.says_anything:
+            raise StockstreamError(
+                f"panel: after {', '.join(panel.day(day).isoformat() for day in origins)} no series sold"
+                f" anything in {CUMULATIVE_DAYS} days without stock-out: a model cannot be judged on them"
+            )
+        return outcome
+
+    def at(self, place: int) -> "Outcomes":
+        """What came after one of the origins."""
+        return Outcomes(self.demand[[place]], self.known[[place]])
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether anything was sold in a stretch of days that is summed and all known."""
+        whole = self.known[:, :, :CUMULATIVE_DAYS].all(axis=2)
+        return bool(self.demand[:, :, :CUMULATIVE_DAYS][whole].any())
 
 
 def rolling_origins(panel: DemandPanel, count: int, spacing: int = ORIGIN_SPACING_DAYS) -> list[int]:
@@ -82,13 +116,15 @@ def compare(
 ) -> dict[str, Any]:
     """Scores the model, the fallback with its copula and the baselines at the same origins.
 
+    Only on what is known: days that a stock-out cut, and sums with one, are no outcomes.
+
     Returns:
         JSON-ready: per forecaster WQL, weighted cumulative pinball and 80 % coverage at 14 days, pooled and
-        per origin; the number of series; the model's ratio to the better baseline of each; whether it passes
-        and meets the goals.
+        per origin (None where nothing is known); the number of series; the model's ratio to the better
+        baseline of each; whether it passes and meets the goals.
     """
     config = predictor.config
-    actual = actuals(panel, origins)
+    outcome = Outcomes.of(panel, origins)
     made = {
         MODEL: _with_copula(
             daily_forecasts(panel, origins, lambda w: predictor.predict(w, panel.series)),
@@ -100,12 +136,12 @@ def compare(
         ),
         **_baselines(panel, origins),
     }
-    pooled = {name: _scores(forecasts, actual) for name, forecasts in made.items()}
+    pooled = {name: _scores(forecasts, outcome) for name, forecasts in made.items()}
     return {
         "origins": [panel.day(origin).isoformat() for origin in origins],
         "series": len(panel.series),
         "pooled": pooled,
-        "per_origin": {name: _per_origin(forecasts, actual) for name, forecasts in made.items()},
+        "per_origin": {name: _per_origin(forecasts, outcome) for name, forecasts in made.items()},
         **_verdict(pooled),
     }
 
@@ -127,25 +163,29 @@ def _baselines(panel: DemandPanel, origins: Sequence[int]) -> dict[str, Forecast
     }
 
 
-def _scores(forecasts: Forecasts, actual: Floats) -> dict[str, Any]:
-    total = actual[:, :, :CUMULATIVE_DAYS].sum(axis=2)
-    losses = {way: weighted_quantile_loss(sums, total) for way, sums in forecasts.cumulative.items()}
+def _scores(forecasts: Forecasts, outcome: Outcomes) -> dict[str, Any]:
+    days, whole = outcome.known, outcome.known[:, :, :CUMULATIVE_DAYS].all(axis=2)
+    total = outcome.demand[:, :, :CUMULATIVE_DAYS].sum(axis=2)[whole]
+    losses = {way: weighted_quantile_loss(sums[whole], total) for way, sums in forecasts.cumulative.items()}
     best = min(losses, key=lambda way: losses[way])
     return {
-        "wql": weighted_quantile_loss(forecasts.daily, actual),
+        "wql": weighted_quantile_loss(forecasts.daily[days], outcome.demand[days]),
         "cumulative_pinball_14": losses[best],
         "cumulative_made_by": best,
-        "coverage_80_of_14_days": interval_coverage(forecasts.cumulative[best], total),
+        "coverage_80_of_14_days": interval_coverage(forecasts.cumulative[best][whole], total),
     }
 
 
-def _per_origin(forecasts: Forecasts, actual: Floats) -> list[dict[str, Any]]:
+def _per_origin(forecasts: Forecasts, outcome: Outcomes) -> list[dict[str, Any] | None]:
+    """None where nothing is known after an origin."""
     return [
         _scores(
             Forecasts(forecasts.daily[[i]], {way: sums[[i]] for way, sums in forecasts.cumulative.items()}),
-            actual[[i]],
+            outcome.at(i),
         )
-        for i in range(len(actual))
+        if outcome.at(i).says_anything
+        else None
+        for i in range(len(outcome.demand))
     ]
 
 

@@ -19,11 +19,11 @@ from batch.forecaster.fitting import is_yearly, seasonal_effects
 from batch.forecaster.panel import read_panel
 from batch.forecaster.training import (
     TrainingPlan,
-    TrainingSets,
     new_network,
     new_optimizer,
     train_epoch,
 )
+from batch.forecaster.training_sets import TrainingSets
 
 CHECKPOINT_FILE = "training.safetensors"
 EPOCHS_PER_CHECKPOINT = 4

@@ -19,6 +19,7 @@ from batch.forecaster.quantile_function import mean
 from batch.forecaster.windows import (
     CALENDAR_FEATURES,
     OWN_FEATURES,
+    WEEKDAYS,
     DemandWindow,
     Flags,
     Floats,
@@ -27,7 +28,6 @@ from batch.forecaster.windows import (
 )
 
 RECENT_DAYS, USUAL_DAYS = 28, 112
-WEEKDAYS = 7
 LEVEL, PROMOTION, PRICE = "recent level", "promotion", "price"
 STOCK_OUTS, OPEN_DAYS = "stock-outs", "open days ahead"
 SEASON, CHRISTMAS, NETWORK = "weekday and season", "nearness of Christmas", "what the network adds"

@@ -17,12 +17,12 @@ from batch.forecaster.seasonality import DAYS_FOR_A_YEAR, SeasonalEffects, fit_s
 from batch.forecaster.training import (
     SERIES_AT_A_TIME,
     TrainingPlan,
-    TrainingSets,
     new_network,
     new_optimizer,
     pooled_quantiles,
     train_epoch,
 )
+from batch.forecaster.training_sets import TrainingSets, censored_demand
 from batch.forecaster.windows import DemandWindow, Floats
 from batch.model_gate import HISTORY_DAYS, actuals, daily_forecasts
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
@@ -96,8 +96,9 @@ def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) 
     First those of the heads among themselves, then that of the recent quantiles beside them.
     """
     origins, panel = _kept_back_origins(panel), panel.sample(SERIES_AT_A_TIME)
-    actual = actuals(panel, origins)
-    exact = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+    whole = _with_draws(panel, config, weights)
+    actual = actuals(whole, origins)
+    exact = np.stack([whole.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     if not actual[exact].any():
         return config
 
@@ -139,13 +140,14 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
 def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:
     """Fits both copulas on forecasts of the days kept back, of a sample of the series if there are many.
 
-    Of days that the network has learned from, it knows too much: sums look surer than they are. A stock-out
-    may have cut a day, and then no sum with that day counts.
+    Of days that the network has learned from, it knows too much: sums look surer than they are. A day on
+    which nothing was sold for want of stock is unknown, and then no sum with that day counts.
     """
     origins = _kept_back_origins(panel)
     sample = panel.sample(CALIBRATION_FORECASTS // len(origins))
-    actual = np.concatenate(list(actuals(sample, origins)))
-    exact = np.concatenate([sample.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+    whole = _with_draws(sample, config, weights)
+    actual = np.concatenate(list(actuals(whole, origins)))
+    exact = np.concatenate([whole.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
     predictor = Predictor(config, weights)
 
     def fit(forecaster: Callable[[DemandWindow], Floats]) -> Copula:
@@ -156,6 +158,12 @@ def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) ->
         return config
     model = partial(predictor.predict, series=sample.series)
     return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})
+
+
+def _with_draws(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> DemandPanel:
+    """The panel with draws for what stock-outs cut: days with stock left are not like the others."""
+    effects = weights["effects"].astype(np.float64)
+    return censored_demand(panel, config, effects).drawn(np.random.default_rng(0))
 
 
 def _kept_back_origins(panel: DemandPanel) -> list[int]:

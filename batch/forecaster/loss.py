@@ -11,11 +11,10 @@ from batch.forecaster.likelihood import count_log_likelihood, fractional_log_lik
 
 @dataclass(frozen=True)
 class Targets:
-    """(b, p, horizon) each: demand, which of it counts, which is exact, and the level times index it has."""
+    """(b, p, horizon) each: demand, 1 where it counts, and the level times index it has."""
 
     units: Tensor
     scored: Tensor
-    uncensored: Tensor
     scale: Tensor
 
 
@@ -26,7 +25,7 @@ def training_loss(
     likelihood = count_log_likelihood if config.counts else fractional_log_likelihood
     raw = shifted(mixture, torch.log(targets.scale), config.components)
     scored = targets.scored.sum().clamp(min=1.0)
-    nll = -(likelihood(raw, targets.units, targets.uncensored) * targets.scored).sum() / scored
+    nll = -(likelihood(raw, targets.units) * targets.scored).sum() / scored
     levels = torch.tensor(config.quantile_levels, device=bent.device)
     loss: Tensor = nll + bent_loss * pinball_loss(bent, targets, levels)
     return loss
@@ -40,11 +39,7 @@ def shifted(mixture: Tensor, log_scale: Tensor, components: int) -> Tensor:
 
 
 def pinball_loss(quantiles: Tensor, targets: Targets, levels: Tensor) -> Tensor:
-    """Mean pinball loss in units, each day divided by the square root of its scale.
-
-    Demand of a censored day is only a lower bound: forecasting more than it costs nothing.
-    """
+    """Mean pinball loss in units, each day divided by the square root of its scale."""
     error = targets.units[..., None] - quantiles * targets.scale[..., None]
-    over = (1 - levels) * torch.relu(-error) * targets.uncensored[..., None]
-    loss = (levels * torch.relu(error) + over).mean(dim=3)
+    loss = (levels * torch.relu(error) + (1 - levels) * torch.relu(-error)).mean(dim=3)
     return (loss * targets.scored / targets.scale.sqrt()).mean()

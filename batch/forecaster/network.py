@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,13 @@ from torch import Tensor, nn
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.items import NO_ATTRIBUTE
 from batch.forecaster.seasonality import EFFECTS
-from batch.forecaster.windows import DAY_FEATURES, FUTURE_FEATURES, OWN_FEATURES
+from batch.forecaster.windows import (
+    CALENDAR_FEATURES,
+    DAY_FEATURES,
+    FUTURE_FEATURES,
+    OWN_FEATURES,
+    WEEKDAYS,
+)
 
 STEP_EMBEDDING = 8
 SUMMARY_LEVELS = (3, 5, 7, 9, 12, 14, 17)
@@ -107,6 +114,20 @@ class DemandNetwork(nn.Module):
             if not self.counts:
                 self.mixture.bias[2 * self.components : 3 * self.components] = FIRST_LOG_SHAPE
 
+    def forget_the_year(self) -> None:
+        """Gives the time of the year no weight, before and after training.
+
+        Where less than two years are known, whatever the year is made to explain is taken from the level.
+        """
+        for weight, first in (
+            (self.encoder.get_parameter("weight_ih_l0"), OWN_FEATURES),
+            (self.future.weight, 0),
+        ):
+            year = slice(first + WEEKDAYS, first + CALENDAR_FEATURES)
+            with torch.no_grad():
+                weight[:, year] = 0.0
+            weight.register_hook(partial(_without_columns, year))
+
     def forward(self, batch: NetworkInput) -> tuple[Tensor, Tensor]:
         """Both heads for every step, in multiples of level times index.
 
@@ -152,3 +173,9 @@ class DemandNetwork(nn.Module):
         steps = torch.diff(mixed, dim=3, prepend=torch.zeros_like(mixed[..., :1]))
         steps = steps * torch.exp((shift + stretch).clamp(-3, 3)) + nn.functional.softplus(extra)
         return torch.cumsum(steps, dim=3) * batch.open[..., None]
+
+
+def _without_columns(columns: slice, gradient: Tensor) -> Tensor:
+    kept = gradient.clone()
+    kept[:, columns] = 0.0
+    return kept

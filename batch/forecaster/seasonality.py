@@ -38,6 +38,11 @@ class SeasonalEffects:
     effects: Floats
     log_dispersion: Floats
 
+    @property
+    def know_the_year(self) -> bool:
+        """Whether the year's waves were fitted."""
+        return bool(self.effects[:, 2 * WEEK_WAVES : 2 * (WEEK_WAVES + YEAR_WAVES)].any())
+
 
 def calendar_waves(days: NDArray[np.datetime64]) -> Floats:
     """(days, 10): the harmonics of the week, then those of the year."""

@@ -4,7 +4,6 @@ Free of Ray, so that a test trains on a few series in a second.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -68,8 +67,7 @@ class TrainingSet:
         level: (s, t) scale as of each day.
         ahead: (s, t + horizon, FUTURE_FEATURES) what is known ahead of each day.
         units: (s, t + horizon) true demand.
-        scored: (s, t + horizon) 1 where a target exists.
-        uncensored: (s, t + horizon) 1 where the target is not a mere lower bound.
+        scored: (s, t + horizon) 1 where it is known.
         open: (s, t + horizon) 1 where the location sold.
         series: (s,) index. location: likewise.
     """
@@ -81,7 +79,6 @@ class TrainingSet:
     ahead: Tensor
     units: Tensor
     scored: Tensor
-    uncensored: Tensor
     open: Tensor
     series: Tensor
     location: Tensor
@@ -101,33 +98,6 @@ def pooled_quantiles(panel: DemandPanel, effects: Floats, levels: tuple[float, .
     return tuple(float(q) for q in np.quantile((history.units / history.level)[settled], levels))
 
 
-class TrainingSets:
-    """What each epoch of one worker learns from: its share of the series, or a new draw of a large one."""
-
-    def __init__(
-        self,
-        panel: DemandPanel,
-        config: ForecasterConfig,
-        plan: TrainingPlan,
-        effects: Floats,
-        rank: int = 0,
-        workers: int = 1,
-    ) -> None:
-        self._share = np.arange(rank, len(panel.series), workers)
-        self._seed = [plan.seed, rank]
-        self._make = partial(training_set, panel, config=config, plan=plan, effects=effects)
-        self._whole: TrainingSet | None = None
-
-    def of(self, epoch: int) -> TrainingSet:
-        """The same for the same epoch, whatever came before."""
-        if len(self._share) > SERIES_AT_A_TIME:
-            drawn = np.random.default_rng([*self._seed, epoch]).permutation(self._share)
-            return self._make(np.sort(drawn[:SERIES_AT_A_TIME]))
-        if self._whole is None:
-            self._whole = self._make(self._share)
-        return self._whole
-
-
 def training_set(
     panel: DemandPanel,
     rows: NDArray[np.intp] | slice,
@@ -137,7 +107,7 @@ def training_set(
 ) -> TrainingSet:
     """The rows of the panel; in some of them random stretches are hidden as if out of stock.
 
-    Targets are the recorded demand, hidden or not. `panel` must end on the last day that may be learned from.
+    Targets are the known demand, hidden or not. `panel` must end on the last day that may be learned from.
     """
     part = panel.rows(rows)
     indices = config.indices(part.series)
@@ -154,12 +124,17 @@ def training_set(
         known=torch.from_numpy(history.known),
         level=_tensor(history.level),
         ahead=_tensor(np.pad(ahead, (*later, (0, 0)))),
-        units=_tensor(np.pad(part.units, later)),
-        scored=_tensor(np.pad(part.open, later)),
-        uncensored=_tensor(np.pad(part.observed, later)),
+        **targets(part, config.horizon_days),
         open=_tensor(np.pad(part.location_open, later)),
         **dict(zip(("series", "location"), map(torch.tensor, indices), strict=True)),
     )
+
+
+def targets(panel: DemandPanel, horizon_days: int) -> dict[str, Tensor]:
+    """What of a training set is to be forecast, and where it is known."""
+    later = ((0, 0), (0, horizon_days))
+    known = panel.open & panel.observed
+    return {"units": _tensor(np.pad(panel.units, later)), "scored": _tensor(np.pad(known, later))}
 
 
 def _random_stockouts(shape: tuple[int, ...], plan: TrainingPlan) -> Flags:
@@ -207,7 +182,6 @@ def draw_batch(
     targets = Targets(
         units=data.units[pick],
         scored=data.scored[pick] * (level > LEVEL_FLOOR)[..., None],
-        uncensored=data.uncensored[pick],
         scale=level[..., None] * torch.exp(ahead[..., -1]),
     )
     return batch, targets
@@ -276,6 +250,8 @@ def new_optimizer(network: torch.nn.Module, plan: TrainingPlan) -> torch.optim.A
 def new_network(config: ForecasterConfig, seasons: SeasonalEffects, seed: int) -> DemandNetwork:
     torch.manual_seed(seed)
     network = DemandNetwork(config)
+    if not seasons.know_the_year:
+        network.forget_the_year()
     network.effects.copy_(_tensor(seasons.effects))
     network.log_dispersion.copy_(_tensor(seasons.log_dispersion))
     return network

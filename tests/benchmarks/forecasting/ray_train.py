@@ -15,11 +15,11 @@ from batch.forecaster.fitting import new_config, seasonal_effects
 from batch.forecaster.panel import DemandPanel, read_panel
 from batch.forecaster.training import (
     TrainingPlan,
-    TrainingSets,
     new_network,
     new_optimizer,
     train_epoch,
 )
+from batch.forecaster.training_sets import TrainingSets
 from batch.train_forecaster import train_network
 from batch.training_worker import worker_arguments
 from tests.benchmarks.figures import Figure, measured

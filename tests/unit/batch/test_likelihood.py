@@ -21,41 +21,12 @@ def raw_fractional(rows: int) -> Tensor:
 
 
 def test_the_probability_of_a_count_is_that_of_scipys_negative_binomials() -> None:
-    found = count_log_likelihood(raw_counts(4), UNITS.double(), torch.ones(4))
+    found = count_log_likelihood(raw_counts(4), UNITS.double())
     expected = np.log((WEIGHTS * nbinom.pmf(UNITS[:, None], K, K / (K + MEANS))).sum(axis=1))
     assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_a_stock_out_says_that_demand_was_at_least_what_was_sold() -> None:
-    found = count_log_likelihood(raw_counts(4), UNITS.double(), torch.zeros(4))
-    expected = np.log((WEIGHTS * nbinom.sf(UNITS[:, None] - 1, K, K / (K + MEANS))).sum(axis=1))
-    assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
-
-
-def test_nothing_sold_in_a_stock_out_says_nothing() -> None:
-    raw = raw_counts(1).clone().requires_grad_()
-    likelihood = count_log_likelihood(raw, torch.zeros(1, dtype=torch.double), torch.zeros(1))
-    likelihood.sum().backward()
-    assert raw.grad is not None
-    assert_allclose(likelihood.detach(), 0.0, atol=1e-9)
-    assert_allclose(raw.grad, 0.0, atol=1e-9)
-
-
-def test_slopes_of_a_stock_outs_likelihood_agree_with_differences() -> None:
-    raw = raw_counts(4).clone().requires_grad_()
-    units = UNITS.double()
-    assert torch.autograd.gradcheck(
-        lambda r: count_log_likelihood(r, units, torch.zeros(4)), (raw,), eps=1e-4, atol=1e-4
-    )
-
-
 def test_fractional_demand_has_a_mass_at_zero_and_weibull_densities_above() -> None:
-    found = fractional_log_likelihood(raw_fractional(4), UNITS.double(), torch.ones(4))
+    found = fractional_log_likelihood(raw_fractional(4), UNITS.double())
     density = 0.75 * (WEIGHTS * weibull_min.pdf(UNITS[:, None].clamp(min=1e-9), K, scale=MEANS)).sum(axis=1)
     assert_allclose(found, np.log(np.where(UNITS > 0, density, 0.25)), rtol=1e-5)
-
-
-def test_a_stock_out_of_fractional_demand_is_a_bound_too() -> None:
-    found = fractional_log_likelihood(raw_fractional(4), UNITS.double(), torch.zeros(4))
-    tail = 0.75 * (WEIGHTS * weibull_min.sf(UNITS[:, None], K, scale=MEANS)).sum(axis=1)
-    assert_allclose(found, np.log(np.where(UNITS > 0, tail, 1.0)), rtol=1e-5, atol=1e-9)

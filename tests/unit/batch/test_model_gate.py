@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -75,3 +76,33 @@ def test_the_comparison_names_the_better_baseline_and_a_verdict() -> None:
     assert ratio["wql"] == pytest.approx(report["pooled"]["lstm"]["wql"] / best)
     assert report["passes"] == all(value < 1 for value in ratio.values())
     assert "2 origins, 2010-11-01 to 2010-12-13" in comparison_table(report)
+
+
+def cut_after(panel: DemandPanel, origin: int, series: int) -> DemandPanel:
+    """The panel with a stock-out on the third day after the origin, in the first so many series."""
+    observed, units = panel.observed.copy(), panel.units.copy()
+    observed[:series, origin + 3], units[:series, origin + 3] = False, 0.0
+    return replace(panel, units=units, observed=observed)
+
+
+def test_what_a_stock_out_cut_is_no_outcome_of_the_gate() -> None:
+    panel, origin = noisy_panel(400), 301
+    model = Predictor(*untrained(panel.until(origin)))
+    cut = cut_after(panel, origin, 1)
+    units = cut.units.copy()
+    units[0, origin + 3] = 5_000.0
+    one, other = (compare(each, [origin], model, paths=100) for each in (cut, replace(cut, units=units)))
+    whole = compare(panel, [origin], model, paths=100)
+    assert one == other
+    assert one["pooled"]["lstm"]["wql"] != whole["pooled"]["lstm"]["wql"]
+
+
+def test_an_origin_without_a_known_sum_has_no_scores_and_a_gate_of_such_is_refused() -> None:
+    panel = noisy_panel(400)
+    model = Predictor(*untrained(panel.until(301)))
+    cut = cut_after(panel, 343, 3)
+    of_origins = compare(cut, [301, 343], model, paths=100)["per_origin"]["lstm"]
+    assert of_origins[0] == compare(panel, [301], model, paths=100)["pooled"]["lstm"]
+    assert of_origins[1] is None
+    with pytest.raises(StockstreamError, match="after 2010-12-13 no series sold anything in 14 days without"):
+        compare(cut, [343], model, paths=100)

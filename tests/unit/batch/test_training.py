@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from batch.forecaster.config import ForecasterConfig
 from batch.forecaster.fitting import new_config, seasonal_effects
 from batch.forecaster.loss import Targets, pinball_loss
-from batch.forecaster.network import DemandNetwork
+from batch.forecaster.network import STEP_EMBEDDING, DemandNetwork
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import Predictor
 from batch.forecaster.seasonality import EFFECTS
@@ -18,7 +18,6 @@ from batch.forecaster.training import (
     SERIES_AT_A_TIME,
     TrainingPlan,
     TrainingSet,
-    TrainingSets,
     _bases,
     learning_rate,
     new_network,
@@ -26,6 +25,8 @@ from batch.forecaster.training import (
     train_epoch,
     training_set,
 )
+from batch.forecaster.training_sets import TrainingSets
+from batch.forecaster.windows import OWN_FEATURES, WEEKDAYS, horizon_features
 from batch.training_worker import load_checkpoint, save_checkpoint
 
 PLAN = TrainingPlan(epochs=2, steps_per_epoch=3, series_per_step=4, origins_per_series=3)
@@ -78,17 +79,35 @@ def test_workers_share_the_series_between_them() -> None:
     assert parts == [[1, 3], [2]]
 
 
-def test_a_censored_day_punishes_no_forecast_above_what_was_sold() -> None:
-    levels = torch.tensor([0.5])
-    one = torch.ones(1, 1, 1)
-    targets = Targets(units=10 * one, scored=one, uncensored=0 * one, scale=one)
-    assert pinball_loss(torch.full((1, 1, 1, 1), 25.0), targets, levels) == 0
-    assert pinball_loss(torch.full((1, 1, 1, 1), 4.0), targets, levels) == pytest.approx(3.0)
+def test_each_epoch_draws_anew_what_stock_outs_cut_and_a_repeated_one_the_same() -> None:
+    panel = weekly_panel()
+    cut = np.zeros(panel.units.shape, dtype=np.bool_)
+    cut[:, 100:300:10] = True
+    short = replace(panel, units=np.where(cut, np.ceil(panel.units / 2), panel.units), observed=~cut)
+    config, effects = small_config(short), seasonal_effects(short, False).effects
+    first, second, again = (TrainingSets(short, config, PLAN, effects).of(epoch) for epoch in (0, 1, 0))
+    recorded = torch.from_numpy(short.units).float()
+    where, days = torch.from_numpy(cut & (short.units > 0)), panel.units.shape[1]
+    assert torch.equal(first.units, again.units)
+    assert not torch.equal(first.units, second.units)
+    for data in (first, second):
+        assert (data.units[:, :days] >= recorded).all()
+        assert torch.equal(data.units[:, :days][~where], recorded[~where])
+        assert data.scored[:, :days][where].all()
+
+
+def test_a_day_without_stock_on_which_nothing_was_sold_is_no_target() -> None:
+    panel = weekly_panel()
+    observed, units = panel.observed.copy(), panel.units.copy()
+    observed[0, 50], units[0, 50] = False, 0.0
+    panel = replace(panel, observed=observed, units=units)
+    data = TrainingSets(panel, small_config(panel), PLAN, seasonal_effects(panel, False).effects).of(0)
+    assert data.scored[0, 49:52].tolist() == [1, 0, 1]
 
 
 def test_a_day_without_a_target_costs_nothing() -> None:
     one = torch.ones(1, 1, 1)
-    targets = Targets(units=10 * one, scored=0 * one, uncensored=one, scale=one)
+    targets = Targets(units=10 * one, scored=0 * one, scale=one)
     assert pinball_loss(torch.zeros(1, 1, 1, 1), targets, torch.tensor([0.5])) == 0
 
 
@@ -122,6 +141,23 @@ def test_training_twice_gives_the_same_weights_bit_for_bit() -> None:
             train_epoch(network, optimizer, data, config, PLAN, epoch)
         states.append(network.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_a_network_that_saw_no_year_twice_gives_its_time_no_weight_however_long_it_learns() -> None:
+    panel = weekly_panel()
+    config, data, network = new_parts(panel)
+    train_epoch(network, new_optimizer(network, PLAN), data, config, PLAN, 0)
+    christmas, summer = (horizon_features(part, np.zeros((3, EFFECTS))) for part in (
+        replace(panel.window(500, 1, 28), last_day=day) for day in (date(2010, 12, 6), date(2010, 7, 5))
+    ))  # fmt: skip
+    assert not np.allclose(christmas, summer)
+    with torch.no_grad():
+        seen = [network.future(torch.tensor(np.pad(ahead, ((0, 0), (0, 0), (0, STEP_EMBEDDING)))).float())
+                for ahead in (christmas, summer)]  # fmt: skip
+    assert torch.equal(*seen)
+    assert (
+        network.encoder.get_parameter("weight_ih_l0")[:, OWN_FEATURES : OWN_FEATURES + WEEKDAYS] != 0
+    ).all()
 
 
 def test_a_resumed_training_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
