@@ -1,5 +1,6 @@
 """Forecast messages from windows: each series' champion, or its fallback with the reason why."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +56,19 @@ FALLBACK_COPULA = Copula(level=0.15, decay=0.4)
 """Where no model carries a fitted dependence; what was fitted to the empirical quantiles of the sample."""
 
 NOBODY: Suspended = {}
+
+
+SAMPLED_AT_ONCE = 64
+"""Series whose joint paths are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What joins the days of one series: the dependence, the seed of the paths, the quantiles of the sums."""
+
+    copula: Copula
+    seed: int
+    cumulative: Floats
 
 
 @dataclass(frozen=True)
@@ -117,8 +131,11 @@ class ForecastSource:
         for new in self._new_items(window, keys, items):
             made[new.row], roles[new.row] = Made(cold_start_made(new), None, new.reason), WITHOUT_MODEL
             digests[new.row] = identity.digest([digests[new.row], new.attributes_digest])
+        joint = self._joint([identity.seed(*key, origin_ms, self.model_id) for key in keys], made)
         return [
-            self._message(keys[row], origin_ms, digests[row], made[row], roles[row].segment, correction)
+            self._message(
+                keys[row], origin_ms, digests[row], made[row], joint[row], roles[row].segment, correction
+            )
             for row in range(len(keys))
         ]
 
@@ -151,11 +168,16 @@ class ForecastSource:
         return forecast_new_items(self.cold_start, window, keys, items, [index > 0 for index in learned])
 
     def _message(
-        self, key: Key, origin_ms: int, digest: str, made: Made, segment: str | None, correction: Correction
+        self,
+        key: Key,
+        origin_ms: int,
+        digest: str,
+        made: Made,
+        joint: Joint,
+        segment: str | None,
+        correction: Correction,
     ) -> DemandForecast:
-        seed = identity.seed(*key, origin_ms, self.model_id)
         served = made.served
-        copula = served.copula or self._copula(served.forecaster)
         return DemandForecast(
             sku=key[0],
             location=key[1],
@@ -167,9 +189,9 @@ class ForecastSource:
             context_digest=digest,
             quantile_levels=list(QUANTILE_LEVELS),
             quantiles=served.quantiles.tolist(),
-            cumulative=self._cumulative(served.quantiles, copula, seed).tolist(),
-            copula=copula,
-            seed=seed,
+            cumulative=joint.cumulative.tolist(),
+            copula=joint.copula,
+            seed=joint.seed,
             paths=self.paths,
             segment=segment,
             recalibration=_recalibration(correction.matured_ms, served.shifts),
@@ -184,10 +206,24 @@ class ForecastSource:
             return config.copula
         return config.fallback_copula if self.champions is None else self.champions.copulas[forecaster]
 
-    def _cumulative(self, quantiles: Floats, copula: Copula, seed: int) -> Floats:
-        paths = sample_paths(QUANTILE_LEVELS, quantiles[None], copula, [seed], self.paths)
-        table = cumulative_quantiles(paths, QUANTILE_LEVELS)[0]
-        ascending: Floats = np.maximum.accumulate(publishable(table), axis=1)
+    def _joint(self, seeds: Sequence[int], made: Sequence[Made]) -> list[Joint]:
+        """Of each series; those of one copula are sampled together, some at a time."""
+        alike: dict[Copula, list[int]] = defaultdict(list)
+        for row, each in enumerate(made):
+            alike[each.served.copula or self._copula(each.served.forecaster)].append(row)
+        joint: dict[int, Joint] = {}
+        for copula, rows in alike.items():
+            for some in np.array_split(rows, -(-len(rows) // SAMPLED_AT_ONCE)):
+                quantiles = np.stack([made[row].served.quantiles for row in some])
+                tables = self._cumulative(quantiles, copula, [seeds[row] for row in some])
+                for row, table in zip(some, tables, strict=True):
+                    joint[int(row)] = Joint(copula, seeds[row], table)
+        return [joint[row] for row in range(len(made))]
+
+    def _cumulative(self, quantiles: Floats, copula: Copula, seeds: Sequence[int]) -> Floats:
+        paths = sample_paths(QUANTILE_LEVELS, quantiles, copula, seeds, self.paths)
+        tables = publishable(cumulative_quantiles(paths, QUANTILE_LEVELS))
+        ascending: Floats = np.maximum.accumulate(tables, axis=2)
         return ascending
 
 

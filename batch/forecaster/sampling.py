@@ -92,7 +92,19 @@ def mean_demand(levels: Sequence[float], quantiles: ArrayLike) -> Floats:
 
 def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     """(series, horizon, levels) quantiles of demand over days 1..h; paths are (series, n_paths, horizon)."""
-    return np.moveaxis(np.quantile(np.cumsum(paths, axis=2), levels, axis=1), 0, 2)
+    sums = np.cumsum(paths.transpose(2, 0, 1), axis=0)
+    sums.sort(axis=2)
+    return _quantiles_of_sorted(sums, np.asarray(levels)).swapaxes(0, 1)
+
+
+def _quantiles_of_sorted(values: Floats, levels: Floats) -> Floats:
+    """`np.quantile` of the last axis, to the bit: its partition around every level is slower than a sort."""
+    place = levels * (values.shape[-1] - 1)
+    lower = np.floor(place).astype(np.intp)
+    share = place - lower
+    low, high = values[..., lower], values[..., np.minimum(lower + 1, values.shape[-1] - 1)]
+    step = high - low
+    return np.where(share < 0.5, low + step * share, high - step * (1 - share))
 
 
 class _NormalScores:

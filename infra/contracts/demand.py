@@ -1,6 +1,5 @@
 """What the system says about demand: features, forecasts, accuracy."""
 
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -131,7 +130,7 @@ class DemandForecast(Message):
         for name, table in (("quantiles", self.quantiles), ("cumulative", self.cumulative)):
             if any(len(row) != len(self.quantile_levels) for row in table):
                 raise ValueError(f"{name} must have {len(self.quantile_levels)} values per day")
-            if any(a > b for row in table for a, b in pairwise(row)):
+            if any(row != sorted(row) for row in table):
                 raise ValueError(f"{name} must not descend within a day")
         return self
 

@@ -126,6 +126,14 @@ def test_cumulative_quantiles_are_those_of_running_sums() -> None:
     assert_allclose(cumulative_quantiles(paths, [0.5]), [[[3.0], [5.0]]])
 
 
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32), series=st.integers(1, 4), n_paths=st.integers(1, 60))
+def test_quantiles_of_sums_are_those_of_numpy_to_the_bit(seed: int, series: int, n_paths: int) -> None:
+    paths = np.random.default_rng(seed).gamma(0.3, 20.0, (series, n_paths, 5))
+    expected = np.quantile(np.cumsum(paths, axis=2), QUANTILE_LEVELS, axis=1)
+    assert_array_equal(cumulative_quantiles(paths, QUANTILE_LEVELS), np.moveaxis(expected, 0, 2))
+
+
 @pytest.mark.parametrize("horizon", [1, 14, 28])
 def test_perfect_dependence_adds_the_quantiles(horizon: int) -> None:
     knots = np.broadcast_to(growing_knots(1, 1), (1, horizon, len(QUANTILE_LEVELS)))
