@@ -117,7 +117,7 @@ class DemandNetwork(nn.Module):
     def forget_the_year(self) -> None:
         """Gives the time of the year no weight, before and after training.
 
-        Where less than two years are known, whatever the year is made to explain is taken from the level.
+        Before a whole year was seen, every time ahead is one that nothing is known of.
         """
         for weight, first in (
             (self.encoder.get_parameter("weight_ih_l0"), OWN_FEATURES),

@@ -20,6 +20,8 @@ WEEK_WAVES, YEAR_WAVES = 3, 2
 EFFECTS = 2 * (WEEK_WAVES + YEAR_WAVES) + 2
 """Sines and cosines of week and year, promotion, log of the relative price."""
 
+DAYS_OF_A_YEAR = 365
+
 DAYS_FOR_A_YEAR = 600
 """A year's pattern is not told from a trend in a shorter panel."""
 
@@ -33,15 +35,19 @@ PRIOR_SCALE = 1e-4
 
 @dataclass(frozen=True)
 class SeasonalEffects:
-    """Effects (series + 1, EFFECTS), log dispersions k (series + 1,); row 0 is for an unknown series."""
+    """Effects (series + 1, EFFECTS), log dispersions k (series + 1,); row 0 is for an unknown series.
+
+    Fitted on so many `days`.
+    """
 
     effects: Floats
     log_dispersion: Floats
+    days: int
 
     @property
-    def know_the_year(self) -> bool:
-        """Whether the year's waves were fitted."""
-        return bool(self.effects[:, 2 * WEEK_WAVES : 2 * (WEEK_WAVES + YEAR_WAVES)].any())
+    def saw_a_year(self) -> bool:
+        """Whether any time of the year that may be ahead had been seen."""
+        return self.days >= DAYS_OF_A_YEAR
 
 
 def calendar_waves(days: NDArray[np.datetime64]) -> Floats:
@@ -91,7 +97,9 @@ def fit_seasonality(
     dispersion = log_dispersion(units, known, fit.mean())
     pooled = dispersion.mean(keepdims=True)
     return SeasonalEffects(
-        np.concatenate([fit.shared[None], fit.effects]), np.concatenate([pooled, dispersion])
+        np.concatenate([fit.shared[None], fit.effects]),
+        np.concatenate([pooled, dispersion]),
+        units.shape[1],
     )
 
 

@@ -250,7 +250,7 @@ def new_optimizer(network: torch.nn.Module, plan: TrainingPlan) -> torch.optim.A
 def new_network(config: ForecasterConfig, seasons: SeasonalEffects, seed: int) -> DemandNetwork:
     torch.manual_seed(seed)
     network = DemandNetwork(config)
-    if not seasons.know_the_year:
+    if not seasons.saw_a_year:
         network.forget_the_year()
     network.effects.copy_(_tensor(seasons.effects))
     network.log_dispersion.copy_(_tensor(seasons.log_dispersion))
