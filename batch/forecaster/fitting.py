@@ -78,16 +78,17 @@ def is_yearly(learned: DemandPanel) -> bool:
 
 
 def finished(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> Predictor:
-    """Weighs the heads on days the network has not seen, brings the seasons up to date, fits the copulas."""
+    """Weighs the heads and fits the copulas on days the network has not seen, then updates the seasons.
+
+    In that order: seasons that know the days kept back make sums of them look surer than they are.
+    """
     if can_validate(panel):
-        config = weigh_heads(panel, config, weights)
+        config = calibrate(panel, weigh_heads(panel, config, weights), weights)
     # The network knows the year's waves or does not: what it learned from decides, not what is known by now.
     seasons = seasonal_effects(panel, is_yearly(learned_part(panel)))
     current = {"effects": seasons.effects, "log_dispersion": seasons.log_dispersion}
-    weights = weights | {name: value.astype(np.float32) for name, value in current.items()}
-    if can_validate(panel):
-        config = calibrate(panel, config, weights)
-    return Predictor(config, weights)
+    updated = {name: value.astype(np.float32) for name, value in current.items()}
+    return Predictor(config, weights | updated)
 
 
 def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> ForecasterConfig:

@@ -6,7 +6,15 @@ import pytest
 from batch.demand_generator import GeneratorPlan, generate
 from batch.forecaster.artifact import Weights
 from batch.forecaster.config import ForecasterConfig
-from batch.forecaster.fitting import fit_forecaster, new_config, seasonal_effects, weigh_heads
+from batch.forecaster.fitting import (
+    calibrate,
+    finished,
+    fit_forecaster,
+    learned_part,
+    new_config,
+    seasonal_effects,
+    weigh_heads,
+)
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import check_quantiles
 from batch.forecaster.training import TrainingPlan, new_network
@@ -58,6 +66,17 @@ def test_demand_by_weight_is_learned_and_forecast_in_fractions() -> None:
     assert (quantiles % 1 > 0).any()
     for one in quantiles:
         check_quantiles(one)
+
+
+def test_copulas_are_fitted_with_seasons_that_know_nothing_of_the_days_kept_back() -> None:
+    panel = PANEL.until(419)
+    learned = learned_part(panel)
+    seasons = seasonal_effects(learned, False)
+    config = new_config(learned, seasons)
+    weights = {name: each.numpy() for name, each in new_network(config, seasons, 1).state_dict().items()}
+    made = finished(panel, config, weights)
+    assert made.config == calibrate(panel, weigh_heads(panel, config, weights), weights)
+    assert not np.array_equal(made.network.effects.numpy(), weights["effects"])
 
 
 def test_recent_quantiles_weigh_most_where_the_network_has_not_learned_anything() -> None:
