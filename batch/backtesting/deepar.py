@@ -57,8 +57,6 @@ class DeepAR:
         from gluonts.torch import DeepAREstimator
         from gluonts.torch.distributions import NegativeBinomialOutput, StudentTOutput
 
-        units = history.panel.units
-        is_whole = bool((units == np.round(units)).all())
         limit = {} if self._seconds is None else {"max_time": {"seconds": self._seconds}}
         return DeepAREstimator(
             freq="D",
@@ -67,7 +65,7 @@ class DeepAR:
             num_feat_dynamic_real=3,
             num_feat_static_cat=int(self._categories > 1),
             cardinality=[self._categories + 1],
-            distr_output=NegativeBinomialOutput() if is_whole else StudentTOutput(),
+            distr_output=NegativeBinomialOutput() if history.panel.counts else StudentTOutput(),
             batch_size=64,
             num_batches_per_epoch=self._batches,
             trainer_kwargs={

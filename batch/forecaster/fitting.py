@@ -133,7 +133,7 @@ def new_config(panel: DemandPanel, seasons: SeasonalEffects) -> ForecasterConfig
         series=panel.series,
         locations=tuple(sorted({location for _, location in panel.series})),
         categories=learnable_categories(panel.category),
-        counts=bool((panel.units == np.round(panel.units)).all()),
+        counts=panel.counts,
         pooled_quantiles=pooled_quantiles(panel, seasons.effects[1:], QUANTILE_LEVELS),
     )
 

@@ -95,6 +95,11 @@ class DemandPanel:
             future_promotion=self.planned_promotion[:, ahead],
         )
 
+    @property
+    def counts(self) -> bool:
+        """Whether all demand is whole units."""
+        return bool((self.units == np.round(self.units)).all())
+
     def actual(self, last: int, horizon: int) -> Floats:
         """(n, horizon) demand of the days after column `last`."""
         return self.units[:, last + 1 : last + 1 + horizon]
