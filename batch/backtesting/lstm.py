@@ -1,9 +1,7 @@
 """The project's network: fitted on the history it is given, or as it was promoted."""
 
-import numpy as np
-
 from batch.backtesting.forecaster import Forecast, History
-from batch.copula_fit import summed_quantiles
+from batch.copula_fit import cumulative_sums
 from batch.forecaster.artifact import Artifact
 from batch.forecaster.fitting import fit_forecaster
 from batch.forecaster.predictor import Predictor, load_predictor
@@ -55,5 +53,4 @@ def _forecast(predictor: Predictor, history: History) -> Forecast:
         )
     window = history.window(config.history_days, config.horizon_days)
     daily = predictor.predict(window, history.panel.series)[:, : history.horizon]
-    sums = [summed_quantiles(daily[:, :tau], config.copula, PATHS) for tau in history.taus]
-    return Forecast(daily, np.stack(sums, axis=1))
+    return Forecast(daily, cumulative_sums(daily, config.copula, PATHS, history.taus))

@@ -94,11 +94,19 @@ def cumulative_quantiles(paths: Floats, levels: Sequence[float]) -> Floats:
     """(series, horizon, levels) quantiles of demand over days 1..h; paths are (series, n_paths, horizon)."""
     sums = np.cumsum(paths.transpose(2, 0, 1), axis=0)
     sums.sort(axis=2)
-    return _quantiles_of_sorted(sums, np.asarray(levels)).swapaxes(0, 1)
+    return quantiles_of_sorted(sums, np.asarray(levels)).swapaxes(0, 1)
 
 
-def _quantiles_of_sorted(values: Floats, levels: Floats) -> Floats:
-    """`np.quantile` of the last axis, to the bit: its partition around every level is slower than a sort."""
+def quantiles_of_sorted(values: Floats, levels: Floats) -> Floats:
+    """`np.quantile` of the last axis, to the bit: its partition around every level is slower than a sort.
+
+    Args:
+        values: (..., n) ascending along the last axis.
+        levels: (levels,) probabilities.
+
+    Returns:
+        (..., levels).
+    """
     place = levels * (values.shape[-1] - 1)
     lower = np.floor(place).astype(np.intp)
     share = place - lower

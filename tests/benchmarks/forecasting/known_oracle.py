@@ -93,8 +93,8 @@ def _task(generated: GeneratedDemand, origins: int) -> Task:
 
 
 def _daily(scores: Sequence[Mapping[str, ScoreSums]], how: str) -> list[Figure]:
-    def ratio(other: str) -> list[float]:
-        return [wql(one[OURS]) / wql(one[other]) for one in scores]
+    def ratio(other: str, name: str = OURS) -> list[float]:
+        return [wql(one[name]) / wql(one[other]) for one in scores]
 
     peers = [*CLASSICAL, *LEARNING]
     tails = [tail_pinball(one[OURS]) / min(tail_pinball(one[name]) for name in peers) for one in scores]
@@ -103,6 +103,10 @@ def _daily(scores: Sequence[Mapping[str, ScoreSums]], how: str) -> list[Figure]:
     allowed = max(0.5 * float(np.median(best_error)), 0.5)
     losses = [
         measured(f"oracle_wql_{name}", [wql(one[name]) for one in scores], "", how) for name in scores[0]
+    ]
+    truth = f"{how}; the true distribution, which nobody can beat"
+    bounds = [
+        measured(f"oracle_wql_of_the_truth_by_{name}", ratio(name, "oracle"), "", truth) for name in LEARNING
     ]
     return [
         measured("oracle_gap_closed", [_gap(one) for one in scores], "", how, ">= 0.90", lambda v: v >= 0.90),
@@ -117,6 +121,7 @@ def _daily(scores: Sequence[Mapping[str, ScoreSums]], how: str) -> list[Figure]:
             f"<= {allowed:.2f}", lambda v: v <= allowed,
         ),
         measured("oracle_tail_coverage_error_best_peer", best_error, "points", how),
+        *bounds,
         *losses,
     ]  # fmt: skip
 
