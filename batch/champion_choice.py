@@ -21,7 +21,7 @@ from batch.forecaster.predictor import Predictor
 from batch.forecaster.scores import pinball
 from batch.forecaster.segmentation import NEW, Names, panel_segments
 from batch.forecaster.windows import Flags, Floats
-from batch.model_gate import CUMULATIVE_DAYS, WINDOW_DAYS, actuals, daily_forecasts, rolling_origins
+from batch.model_gate import CUMULATIVE_DAYS, WINDOW_DAYS, Outcomes, daily_forecasts, rolling_origins
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula, Forecaster
 
 LEAST_SERIES = 10
@@ -92,14 +92,13 @@ def fit_baselines(known: DemandPanel, predictor: Predictor) -> tuple[Smoothing, 
     if not can_validate(known):
         return smoothing, copulas
     origins, sample = rolling_origins(known, _FIT_ORIGINS, _FIT_SPACING_DAYS), known.sample(_FIT_SERIES)
-    actual = np.concatenate(list(actuals(sample, origins)))
-    exact = np.concatenate([sample.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
-    if not actual[exact[:, :CUMULATIVE_DAYS].all(axis=1), : min(TAUS)].any():
+    outcome = Outcomes.of(sample, origins)
+    if not outcome.has_sums(min(TAUS)):
         return smoothing, copulas
     for name, rule in baselines(smoothing).items():
         if name != FALLBACK:  # fitted with the model
-            made = np.concatenate(list(daily_forecasts(sample, origins, rule)))
-            copulas[name] = fit_copula(made, actual, exact, predictor.config.counts)
+            made = np.concatenate(daily_forecasts(sample, origins, rule))
+            copulas[name] = fit_copula(made, *outcome.of_all_origins, predictor.config.counts)
     return smoothing, copulas
 
 

@@ -58,29 +58,28 @@ class Outcomes:
 
     @classmethod
     def of(cls, panel: DemandPanel, origins: Sequence[int]) -> "Outcomes":
-        """Of all series.
-
-        Raises:
-            StockstreamError: stock-outs leave nothing to compare forecasts on.
-        """
+        """Of all series."""
+        demand = np.stack([panel.actual(origin, HORIZON_DAYS) for origin in origins])
         known = np.stack([panel.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
-        outcome = cls(actuals(panel, origins), known)
-        if not outcome.says_anything:
-            raise StockstreamError(
-                f"panel: after {', '.join(panel.day(day).isoformat() for day in origins)} no series sold"
-                f" anything in {CUMULATIVE_DAYS} days without stock-out: a model cannot be judged on them"
-            )
-        return outcome
+        return cls(demand, known)
 
     def at(self, place: int) -> "Outcomes":
         """What came after one of the origins."""
         return Outcomes(self.demand[[place]], self.known[[place]])
 
     @property
-    def says_anything(self) -> bool:
-        """Whether anything was sold in a stretch of days that is summed and all known."""
-        whole = self.known[:, :, :CUMULATIVE_DAYS].all(axis=2)
-        return bool(self.demand[:, :, :CUMULATIVE_DAYS][whole].any())
+    def of_all_origins(self) -> tuple[Floats, Flags]:
+        """Demand and where it is known, (origins x n, horizon) each."""
+        return np.concatenate(self.demand), np.concatenate(self.known)
+
+    def whole(self, days: int) -> Flags:
+        """(origins, n) whether all of the first days are known, so that their sum is."""
+        every: Flags = self.known[:, :, :days].all(axis=2)
+        return every
+
+    def has_sums(self, days: int) -> bool:
+        """Whether anything was sold in the first days of a series of which all are known."""
+        return bool(self.demand[:, :, :days][self.whole(days)].any())
 
 
 def rolling_origins(panel: DemandPanel, count: int, spacing: int = ORIGIN_SPACING_DAYS) -> list[int]:
@@ -106,11 +105,6 @@ def daily_forecasts(
     return np.stack([forecaster(window) for window in windows])
 
 
-def actuals(panel: DemandPanel, origins: Sequence[int]) -> Floats:
-    """(origins, n, horizon) demand."""
-    return np.stack([panel.actual(origin, HORIZON_DAYS) for origin in origins])
-
-
 def compare(
     panel: DemandPanel, origins: Sequence[int], predictor: Predictor, paths: int = PATHS
 ) -> dict[str, Any]:
@@ -122,9 +116,17 @@ def compare(
         JSON-ready: per forecaster WQL, weighted cumulative pinball and 80 % coverage at 14 days, pooled and
         per origin (None where nothing is known); the number of series; the model's ratio to the better
         baseline of each; whether it passes and meets the goals.
+
+    Raises:
+        StockstreamError: stock-outs leave nothing to compare forecasts on.
     """
     config = predictor.config
     outcome = Outcomes.of(panel, origins)
+    if not outcome.has_sums(CUMULATIVE_DAYS):
+        raise StockstreamError(
+            f"panel: after {', '.join(panel.day(day).isoformat() for day in origins)} no series sold"
+            f" anything in {CUMULATIVE_DAYS} days without stock-out: a model cannot be judged on them"
+        )
     made = {
         MODEL: _with_copula(
             daily_forecasts(panel, origins, lambda w: predictor.predict(w, panel.series)),
@@ -164,7 +166,7 @@ def _baselines(panel: DemandPanel, origins: Sequence[int]) -> dict[str, Forecast
 
 
 def _scores(forecasts: Forecasts, outcome: Outcomes) -> dict[str, Any]:
-    days, whole = outcome.known, outcome.known[:, :, :CUMULATIVE_DAYS].all(axis=2)
+    days, whole = outcome.known, outcome.whole(CUMULATIVE_DAYS)
     total = outcome.demand[:, :, :CUMULATIVE_DAYS].sum(axis=2)[whole]
     losses = {way: weighted_quantile_loss(sums[whole], total) for way, sums in forecasts.cumulative.items()}
     best = min(losses, key=lambda way: losses[way])
@@ -183,7 +185,7 @@ def _per_origin(forecasts: Forecasts, outcome: Outcomes) -> list[dict[str, Any] 
             Forecasts(forecasts.daily[[i]], {way: sums[[i]] for way, sums in forecasts.cumulative.items()}),
             outcome.at(i),
         )
-        if outcome.at(i).says_anything
+        if outcome.at(i).has_sums(CUMULATIVE_DAYS)
         else None
         for i in range(len(outcome.demand))
     ]

@@ -24,7 +24,7 @@ from batch.forecaster.training import (
 )
 from batch.forecaster.training_sets import TrainingSets, censored_demand
 from batch.forecaster.windows import DemandWindow, Floats
-from batch.model_gate import HISTORY_DAYS, actuals, daily_forecasts
+from batch.model_gate import HISTORY_DAYS, Outcomes, daily_forecasts
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError
 
@@ -98,21 +98,20 @@ def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) 
     First those of the heads among themselves, then that of the recent quantiles beside them.
     """
     origins, panel = _kept_back_origins(panel), panel.sample(SERIES_AT_A_TIME)
-    whole = _with_draws(panel, config, weights)
-    actual = actuals(whole, origins)
-    exact = np.stack([whole.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
-    if not actual[exact].any():
+    outcome = Outcomes.of(_with_draws(panel, config, weights), origins)
+    actual = outcome.demand[outcome.known]
+    if not actual.any():
         return config
 
     def made(bent_share: float, recent_share: float) -> Floats:
         alone = config.model_copy(update={"bent_share": bent_share, "recent_share": recent_share})
         forecaster = partial(Predictor(alone, weights).predict, series=panel.series)
-        quantiles: Floats = daily_forecasts(panel, origins, forecaster)[exact]
+        quantiles: Floats = daily_forecasts(panel, origins, forecaster)[outcome.known]
         return quantiles
 
     def best(one: Floats, other: Floats) -> float:
         """The weight of the other."""
-        return min(SHARES, key=lambda w: weighted_quantile_loss((1 - w) * one + w * other, actual[exact]))
+        return min(SHARES, key=lambda w: weighted_quantile_loss((1 - w) * one + w * other, actual))
 
     mixture, bent = made(0.0, 0.0), made(1.0, 0.0)
     bent_share = best(mixture, bent)
@@ -147,16 +146,14 @@ def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) ->
     """
     origins = _kept_back_origins(panel)
     sample = panel.sample(CALIBRATION_FORECASTS // len(origins))
-    whole = _with_draws(sample, config, weights)
-    actual = np.concatenate(list(actuals(whole, origins)))
-    exact = np.concatenate([whole.observed[:, day + 1 : day + 1 + HORIZON_DAYS] for day in origins])
+    outcome = Outcomes.of(_with_draws(sample, config, weights), origins)
     predictor = Predictor(config, weights)
 
     def fit(forecaster: Callable[[DemandWindow], Floats]) -> Copula:
-        forecasts = np.concatenate(list(daily_forecasts(sample, origins, forecaster)))
-        return fit_copula(forecasts, actual, exact, config.counts)
+        forecasts = np.concatenate(daily_forecasts(sample, origins, forecaster))
+        return fit_copula(forecasts, *outcome.of_all_origins, config.counts)
 
-    if not actual[exact[:, : min(TAUS)].all(axis=1), : min(TAUS)].any():
+    if not outcome.has_sums(min(TAUS)):
         return config
     model = partial(predictor.predict, series=sample.series)
     return config.model_copy(update={"copula": fit(model), "fallback_copula": fit(empirical_forecast)})
