@@ -96,15 +96,18 @@ WHERE days.date >= first_date
 
 _STOCKOUTS = """
 WITH marked AS (
-  SELECT *, open AND units = 0 AS silent, datediff(date, DATE'1970-01-01') AS day,
-         sum(CASE WHEN units > 0 THEN 1 ELSE 0 END) OVER (PARTITION BY sku, location ORDER BY date) AS run
+  SELECT *, open AND units = 0 AS silent,
+         count_if(units > 0) OVER so_far AS run,
+         count_if(open) OVER so_far AS open_so_far,
+         count_if(open AND units = 0) OVER so_far AS silent_so_far
   FROM {panel}
+  WINDOW so_far AS (PARTITION BY sku, location ORDER BY date)
 ), before AS (
-  SELECT *, count_if(open) OVER trailing AS open_before, count_if(silent) OVER trailing AS silent_before
+  SELECT *,
+         lag(open_so_far, 1, 0L) OVER days - lag(open_so_far, {window} + 1, 0L) OVER days AS open_before,
+         lag(silent_so_far, 1, 0L) OVER days - lag(silent_so_far, {window} + 1, 0L) OVER days AS silent_before
   FROM marked
-  WINDOW trailing AS (
-    PARTITION BY sku, location ORDER BY day RANGE BETWEEN {window} PRECEDING AND 1 PRECEDING
-  )
+  WINDOW days AS (PARTITION BY sku, location ORDER BY date)
 ), runs AS (
   SELECT *, count_if(silent) OVER whole AS length,
          first(CASE WHEN silent THEN open_before END) IGNORE NULLS OVER whole AS open_days,
@@ -170,6 +173,8 @@ def mark_stockouts(spark: SparkSession, panel: DataFrame) -> DataFrame:
     A run of r open days without a sale, of unknown availability, is suspected where p0 ** r < 1e-4. The
     SKU's own share of such days is p0 = (z + 1) / (n + 2), with z of the n open days in the 365 days before
     the run; below 28 open days too little is known to suspect anything.
+
+    Trailing counts are differences of running ones: Spark counts a sliding window anew for every row.
     """
     return spark.sql(
         _STOCKOUTS,
