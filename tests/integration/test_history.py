@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
@@ -16,9 +15,7 @@ from pyspark.sql import SparkSession
 from batch.archive import EVENT_COLUMNS, read_events, totals, update_events
 from batch.bulk_import import import_file
 from batch.demand_history import build_history
-from batch.demand_panel import mark_stockouts
 from batch.forecaster.cold_start_file import read_cold_start
-from batch.forecaster.windows import Flags, Floats
 from batch.import_files import visible_files
 from batch.import_mapping import load_mapping
 from batch.panel_files import read_panel
@@ -183,37 +180,6 @@ def test_an_improbable_run_of_open_days_without_sale_is_suspected_and_kept(shop:
     june = pd.date_range("2011-06-06", "2011-06-12").drop("2011-06-11")  # without the Saturday
     assert list(suspected[suspected < "2011-08-01"]) == list(june)
     assert (busy.loc[suspected, "open"] & (busy.loc[suspected, "units"] == 0)).all()
-
-
-def test_a_run_is_judged_by_the_open_days_of_the_365_days_before_it(spark: SparkSession) -> None:
-    rng = np.random.default_rng(8)
-    days = pd.date_range("2024-01-01", periods=900)
-    units = rng.poisson(np.repeat([0.05, 3.0, 0.3], 300)).astype(np.float64)
-    units[420:435] = units[650:662] = units[780:800] = 0.0
-    is_open = rng.random(900) < 0.9
-    rest = dict.fromkeys(("bulk_units", "returned_units", "revenue", "mean_price"), 0.0) | {"order_lines": 0}
-    rows = pd.DataFrame(
-        {"sku": "A", "location": "L", "date": days.date, "units": units, "open": is_open, **rest}
-    ).assign(available=None)
-    kinds = {"sku": "STRING", "location": "STRING", "date": "DATE", "open": "BOOLEAN", "order_lines": "INT"}
-    schema = ", ".join(f"{name} {kinds.get(str(name), 'DOUBLE')}" for name in rows)
-    marked = mark_stockouts(spark, spark.createDataFrame(rows, schema)).toPandas().sort_values("date")
-    assert marked["suspected_stockout"].tolist() == suspected(is_open & (units == 0), is_open, units)
-    assert 30 < marked["suspected_stockout"].sum() < 200
-
-
-def suspected(silent: Flags, is_open: Flags, units: Floats) -> list[bool]:
-    """The rule, day by day: runs end with the next sale, closed days between do not end them."""
-    found = [False] * len(units)
-    for days in np.split(np.arange(len(units)), np.flatnonzero(units > 0)):
-        run = days[silent[days]]
-        if not len(run):
-            continue
-        year = slice(max(0, run[0] - 365), run[0])
-        share = (silent[year].sum() + 1) / (is_open[year].sum() + 2)
-        for day in run:
-            found[day] = bool(is_open[year].sum() >= 28 and share ** len(run) < 1e-4)
-    return found
 
 
 def test_availability_is_the_share_of_the_day_in_stock_and_unknown_without_stock_data(shop: Archive) -> None:
