@@ -72,7 +72,8 @@ def main(
         else:
             print(f"{part}: measuring", flush=True)
             command = [sys.executable, "-m", "tests.benchmarks.run", benchmark, part, "--here"]
-            subprocess.run(command, cwd=ROOT, check=True)
+            if subprocess.run(command, cwd=ROOT).returncode:
+                raise StockstreamError(f"{part} of benchmark {benchmark} failed; what is measured is kept")
         print(_table(read_report(_result(benchmark, part))), flush=True)
     done = [part for part in known if _result(benchmark, part).exists()]
     figures = [figure for part in done for figure in read_report(_result(benchmark, part))]
