@@ -201,7 +201,7 @@ export const texts = {
         `Stock and open orders already last, on ${share} of the demand paths, until the next review's order can arrive.`,
     },
     noOpen: "none",
-    openOrders: (/** @type {number} */ n, /** @type {string} */ units) => `${units} in ${n === 1 ? "1 order" : `${n} orders`}`,
+    openOrders: (/** @type {number} */ n, /** @type {string} */ units) => `${units} in ${n} ${plural(n, "order", "orders")}`,
     remark: "remark",
     actDetails: "This is written to the log with your name.",
     act: (/** @type {string} */ verb) => `${verb} this decision?`,
