@@ -65,8 +65,10 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
         StockstreamError: no complete day of sales in the archive, or several currencies at one location.
     """
     events = settings.run_dir / "events"
+    typer.echo("1/5 events: new files of the archive")
     counts = totals(update_events(spark, settings.archive_dir, events))
     clicks = read_events(spark, events, CLICKSTREAM)
+    typer.echo("2/5 sales, and the days they span")
     lines = sale_lines(spark, clicks).localCheckpoint()
     extents = extent(spark, lines).collect()
     counts["unusable_sales"] = sum(row["unusable"] for row in extents)
@@ -74,11 +76,13 @@ def build_history(spark: SparkSession, settings: Settings) -> dict[str, Any]:
     spans = _spans(extents, known, settings)
     counts["locations_without_calendar"] = len({span.calendar.location for span in spans} - known.keys())
     stock, plans = (read_events(spark, events, topic) for topic in (STOCK_LEVELS, PROMOTIONS))
+    typer.echo("3/5 demand, stock and price of each day")
     staging = settings.run_dir / ".panel-staging"
     shutil.rmtree(staging, ignore_errors=True)
     counts |= write_panel(spark, lines, clicks, stock, plans, spans, staging)
     manifest = _manifest(read_panel(staging), counts, settings.archive_dir)
     folder = publish_panel(settings.run_dir, staging, manifest)
+    typer.echo("5/5 segments, and what new items are compared with")
     segments = update_segments(spark, folder)
     return manifest | {"segments": segments, "cold_start": update_cold_start(spark, events, folder)}
 
@@ -120,6 +124,7 @@ def write_panel(
     panel = mark_stockouts(spark, fill_gaps(spark, daily, days, available)).localCheckpoint()
     priced = with_prices(spark, panel, plans, clicks, days, zones)
     priced.repartition(1).sortWithinPartitions("sku", "location", "date").write.parquet(str(folder))
+    typer.echo("4/5 what stock-outs hid")
     bulk = [row.asDict() for row in sorted(thresholds.collect())]
     (folder / "_bulk_thresholds.json").write_text(json.dumps(bulk, indent=1) + "\n")
     hours = stocked_hours(spark, panel, sales, clicks, stock_spans(spark, stock, days), zones)

@@ -28,6 +28,9 @@ from batch.model_gate import HISTORY_DAYS, Outcomes, daily_forecasts
 from infra.contracts.demand import HORIZON_DAYS, QUANTILE_LEVELS, Copula
 from infra.errors import StockstreamError
 
+REDRAWS = 2
+"""With fewer, generated promotions look too weak by a quarter and more; with more, too strong."""
+
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 ENCODER_DAYS = 112
 VALIDATION_DAYS = 56
@@ -121,7 +124,21 @@ def weigh_heads(panel: DemandPanel, config: ForecasterConfig, weights: Weights) 
 
 
 def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
-    """The seasons of a panel that ends on the last day that may be learned from."""
+    """The seasons of a panel that ends on the last day that may be learned from.
+
+    Days with stock left alone would hide its peaks, for on them stock runs out. So what stock-outs cut is
+    drawn by the seasons found so far, and the seasons are fitted again.
+    """
+    seasons, rng = _seasons_of_known_days(panel, yearly), np.random.default_rng(0)
+    for _ in range(REDRAWS):
+        demand = censored_demand(panel, seasons.effects[1:], panel.counts)
+        if demand.is_known:
+            break
+        seasons = _seasons_of_known_days(demand.drawn(rng), yearly)
+    return seasons
+
+
+def _seasons_of_known_days(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
     known = panel.observed & panel.open
     return fit_seasonality(panel.units, known, panel.first_day, panel.price, panel.promotion, yearly)
 
@@ -161,8 +178,8 @@ def calibrate(panel: DemandPanel, config: ForecasterConfig, weights: Weights) ->
 
 def _with_draws(panel: DemandPanel, config: ForecasterConfig, weights: Weights) -> DemandPanel:
     """The panel with draws for what stock-outs cut: days with stock left are not like the others."""
-    effects = weights["effects"].astype(np.float64)
-    return censored_demand(panel, config, effects).drawn(np.random.default_rng(0))
+    effects = weights["effects"][config.indices(panel.series)[0]].astype(np.float64)
+    return censored_demand(panel, effects, config.counts).drawn(np.random.default_rng(0))
 
 
 def _kept_back_origins(panel: DemandPanel) -> list[int]:

@@ -52,11 +52,11 @@ class TrainingSets:
 
     def _of_rows(self, rows: NDArray[np.intp]) -> tuple[TrainingSet, CensoredDemand]:
         panel = self._panel.rows(rows)
-        return self._make(rows), censored_demand(panel, self._config, self._effects)
+        effects = self._effects[self._config.indices(panel.series)[0]]
+        return self._make(rows), censored_demand(panel, effects, self._config.counts)
 
 
-def censored_demand(panel: DemandPanel, config: ForecasterConfig, effects: Floats) -> CensoredDemand:
-    """What stock-outs cut of a panel; effects are (series + 1, EFFECTS), of the config's series."""
+def censored_demand(panel: DemandPanel, effects: Floats, counts: bool) -> CensoredDemand:
+    """What stock-outs cut of a panel; effects are (series, EFFECTS), of its own series."""
     days = panel.units.shape[1]
-    own = effects[config.indices(panel.series)[0]]
-    return CensoredDemand(panel, np.exp(log_index_of(panel.window(days - 1, days, 0), own)), config.counts)
+    return CensoredDemand(panel, np.exp(log_index_of(panel.window(days - 1, days, 0), effects)), counts)

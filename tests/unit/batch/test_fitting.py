@@ -17,7 +17,9 @@ from batch.forecaster.fitting import (
 )
 from batch.forecaster.panel import DemandPanel
 from batch.forecaster.predictor import check_quantiles
+from batch.forecaster.seasonality import fit_seasonality
 from batch.forecaster.training import TrainingPlan, new_network
+from batch.forecaster.windows import Floats, log_index_of
 from infra.errors import StockstreamError
 
 PLAN = TrainingPlan(epochs=1, steps_per_epoch=2, series_per_step=4, origins_per_series=3)
@@ -84,6 +86,27 @@ def test_recent_quantiles_weigh_most_where_the_network_has_not_learned_anything(
     config, weights = new_and_broken(panel)
     weighed = weigh_heads(panel, config, weights)
     assert weighed.recent_share == 1.0
+
+
+def test_seasons_and_promotions_are_found_though_stock_runs_out_on_the_best_days() -> None:
+    whole = generate(GeneratorPlan(series=60, days=200, future_days=0, stockout_share=0.0, seed=102)).panel()
+    opening = np.random.default_rng(4).lognormal(0, 0.5, whole.units.shape)
+    stock = np.ceil(opening * whole.units.mean(axis=1, keepdims=True))
+    cut = replace(whole, units=np.minimum(whole.units, stock), observed=whole.units < stock)
+
+    def index(effects: Floats) -> Floats:
+        return log_index_of(whole.window(199, 200, 0), effects[1:])
+
+    of_known_days = fit_seasonality(
+        cut.units, cut.observed, cut.first_day, cut.price, cut.promotion, yearly=False
+    )
+    true, *wrong = (seasonal_effects(whole, False), of_known_days, seasonal_effects(cut, False))
+    errors = [index(each.effects) - index(true.effects) for each in wrong]
+    of_known, found = (np.sqrt(np.mean(error**2)) for error in errors)
+    assert found < 0.5 * of_known
+    of_known, found = (error[whole.promotion > 0].mean() for error in errors)
+    assert of_known < -0.3
+    assert abs(found) < 0.1
 
 
 def new_and_broken(panel: DemandPanel) -> tuple[ForecasterConfig, Weights]:
