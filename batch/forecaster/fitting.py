@@ -1,6 +1,7 @@
 """A forecaster fitted in this process, without Ray: what a backtest retrains at each of its origins."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -131,11 +132,21 @@ def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
     """
     seasons, rng = _seasons_of_known_days(panel, yearly), np.random.default_rng(0)
     for _ in range(REDRAWS):
-        demand = censored_demand(panel, seasons.effects[1:], panel.counts)
-        if demand.is_known:
+        drawn = _drawn_in_parts(panel, seasons.effects[1:], rng)
+        if np.array_equal(drawn.observed, panel.observed):  # nothing is cut
             break
-        seasons = _seasons_of_known_days(demand.drawn(rng), yearly)
+        seasons = _seasons_of_known_days(drawn, yearly)
     return seasons
+
+
+def _drawn_in_parts(panel: DemandPanel, effects: Floats, rng: np.random.Generator) -> DemandPanel:
+    """Draws for what stock-outs cut: some series at a time, for what each may have sold takes memory."""
+    units, observed = panel.units.copy(), panel.observed.copy()
+    for first in range(0, len(units), SERIES_AT_A_TIME):
+        rows = np.arange(first, min(first + SERIES_AT_A_TIME, len(units)))
+        drawn = censored_demand(panel.rows(rows), effects[rows], panel.counts).drawn(rng)
+        units[rows], observed[rows] = drawn.units, drawn.observed
+    return replace(panel, units=units, observed=observed)
 
 
 def _seasons_of_known_days(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
