@@ -141,10 +141,10 @@ def seasonal_effects(panel: DemandPanel, yearly: bool) -> SeasonalEffects:
 
 def _drawn_in_parts(panel: DemandPanel, effects: Floats, rng: np.random.Generator) -> DemandPanel:
     """Draws for what stock-outs cut: some series at a time, for what each may have sold takes memory."""
-    units, observed = panel.units.copy(), panel.observed.copy()
+    units, observed, counts = panel.units.copy(), panel.observed.copy(), panel.counts
     for first in range(0, len(units), SERIES_AT_A_TIME):
         rows = np.arange(first, min(first + SERIES_AT_A_TIME, len(units)))
-        drawn = censored_demand(panel.rows(rows), effects[rows], panel.counts).drawn(rng)
+        drawn = censored_demand(panel.rows(rows), effects[rows], counts).drawn(rng)
         units[rows], observed[rows] = drawn.units, drawn.observed
     return replace(panel, units=units, observed=observed)
 
