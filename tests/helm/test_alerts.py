@@ -123,11 +123,13 @@ def test_every_alert_has_a_case() -> None:
 def test_every_alert_fires_and_is_silent_the_minute_before(tmp_path: Path) -> None:
     files = [write_test(tmp_path, case_test(case), needed_rules(case.alert), "1m") for case in CASES]
 
-    promtool("test", "rules", *map(str, files))
+    assert promtool("test", "rules", *map(str, files)).count("SUCCESS") == len(CASES)
 
 
 def test_no_alert_fires_on_a_healthy_day(tmp_path: Path) -> None:
-    promtool("test", "rules", str(write_test(tmp_path, healthy_test(), rules_in_file(), "10m")))
+    file = write_test(tmp_path, healthy_test(), rules_in_file(), "10m")
+
+    assert promtool("test", "rules", str(file)).count("SUCCESS") == 1
 
 
 @pytest.mark.parametrize("name", DECLARED)
