@@ -65,6 +65,7 @@ def measure(seeds: Sequence[int], series: int, origins: int) -> list[Figure]:
     """One panel a seed, models fitted once: scores of days at the first origin, of sums at all."""
     first: list[dict[str, ScoreSums]] = []
     every: list[dict[str, ScoreSums]] = []
+    seconds: list[float] = []
     taus: tuple[int, ...] = ()
     for seed in seeds:
         generated = generate(GeneratorPlan(series=series, future_days=HORIZON * origins, seed=seed))
@@ -75,10 +76,15 @@ def measure(seeds: Sequence[int], series: int, origins: int) -> list[Figure]:
         runs = measured_runs(f"known-oracle-{series}-{origins}-{seed}", task, models)
         first.append({name: made[0].sums for name, made in runs.items()})
         every.append(pooled(runs))
+        seconds.append(runs[OURS][0].seconds)
     how = (
         f"simulated, {len(seeds)} seeds, {series} series x 730 days, h = {HORIZON}, models fitted once a seed"
     )
-    return _daily(first, f"{how}; first origin") + _summed(every, taus, f"{how}; {origins} origins")
+    return [
+        *_daily(first, f"{how}; first origin"),
+        *_summed(every, taus, f"{how}; {origins} origins"),
+        measured("oracle_seconds_lstm", seconds, "s", f"{how}; a fit and its first forecasts, wall time"),
+    ]
 
 
 def _task(generated: GeneratedDemand, origins: int) -> Task:
